@@ -1,0 +1,22 @@
+//go:build never
+package deps
+import (
+ _ "github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+ _ "github.com/pulumi/pulumi/pkg/v3/codegen/go"
+ _ "github.com/pulumi/pulumi-go-provider"
+ _ "github.com/pulumi/pulumi-go-provider/infer"
+ _ "github.com/fluxcd/pkg/ssa"
+ _ "k8s.io/client-go/kubernetes"
+ _ "k8s.io/apimachinery/pkg/util/validation/field"
+ _ "k8s.io/api/core/v1"
+ _ "sigs.k8s.io/controller-runtime/pkg/client"
+ _ "github.com/google/go-containerregistry/pkg/v1/layout"
+ _ "github.com/stmcginnis/gofish"
+ _ "golang.org/x/crypto/ssh"
+ _ "github.com/onsi/ginkgo/v2"
+ _ "github.com/onsi/gomega"
+ _ "sigs.k8s.io/yaml"
+ _ "golang.org/x/sync/errgroup"
+ _ "gopkg.in/yaml.v3"
+ _ "github.com/vishvananda/netlink"
+)
