@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package debian
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestChooseMirror(t *testing.T) {
+	for name, c := range map[string]struct{ targets, want string }{
+		"our release": {
+			"http://other.test/ubuntu/ noble main\nhttp://a.test/debian/ bookworm-updates main\nhttp://b.test/debian/ bookworm contrib\nhttp://b.test/debian/ bookworm main\n",
+			"http://b.test/debian/",
+		},
+		"another Debian": {"http://s.test/debian-security/ trixie-security main\nhttp://a.test/debian/ trixie main\n", "http://a.test/debian/"},
+		"no Debian":      {"http://other.test/ubuntu/ noble main\n", ""},
+		"nothing":        {"", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := chooseMirror(c.targets)
+			if got != c.want || errors.Is(err, ErrNoMirror) != (c.want == "") {
+				t.Errorf("got %q, %v", got, err)
+			}
+		})
+	}
+}
+
+func TestEnviron(t *testing.T) {
+	t.Setenv("http_proxy", "")
+	for proxy, want := range map[string]bool{"http://p.test:3128": true, "": false, "DIRECT": false} {
+		if got := slices.Contains(Mirror{Proxy: proxy}.environ(), "http_proxy="+proxy) && proxy != ""; got != want {
+			t.Errorf("proxy %q: passed on %t", proxy, got)
+		}
+	}
+}
+
+func TestMountsBelow(t *testing.T) {
+	table := `22 1 254:0 / / rw - ext4 /dev/vda rw
+40 22 0:5 / /cache/rootfs/.making-1/proc rw - proc proc rw
+41 40 0:6 / /cache/rootfs/.making-1/proc/sys/fs rw - proc proc rw
+42 22 0:7 / /cache/rootfs/.making-12/proc rw - proc proc rw
+43 22 0:8 / /cache/rootfs/.making-1/with\040blank rw - tmpfs tmpfs rw
+`
+	got := mountsBelow(table, "/cache/rootfs/.making-1")
+	want := []string{"/cache/rootfs/.making-1/proc/sys/fs", "/cache/rootfs/.making-1/with blank", "/cache/rootfs/.making-1/proc"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestFollow(t *testing.T) {
+	var told []string
+	last := follow(strings.NewReader("I: Retrieving a\nI: Extracting b\nI: Retrieving c\nI: Unpacking d\nW: Failure e\n"), func(s string) { told = append(told, s) })
+	if want := []string{"retrieving", "extracting", "unpacking"}; !slices.Equal(told, want) {
+		t.Errorf("told %v", told)
+	}
+	if last[len(last)-1] != "W: Failure e" {
+		t.Errorf("last words %v", last)
+	}
+}
+
+func TestFinish(t *testing.T) {
+	dir := t.TempDir()
+	make := func(name string) {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte("of the build machine"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{
+		"etc/ssh/ssh_host_rsa_key", "etc/hostname", "etc/resolv.conf", "etc/apt/sources.list", "etc/passwd",
+		"etc/systemd/system/multi-user.target.wants/keepalived.service", "etc/systemd/system/multi-user.target.wants/ssh.service",
+	} {
+		make(name)
+	}
+	if err := finish(dir); err == nil || !strings.Contains(err.Error(), "/sbin/init") {
+		t.Errorf("a system without init must be refused, got %v", err)
+	}
+	for _, name := range []string{"sbin/init", "usr/sbin/sshd", "usr/bin/containerd", "usr/sbin/keepalived"} {
+		make(name)
+	}
+	if err := finish(dir); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"etc/ssh/ssh_host_rsa_key": "-", "etc/hostname": "-", "etc/resolv.conf": "", "etc/apt/sources.list": sources,
+		"etc/passwd": "of the build machine",
+		"etc/systemd/system/multi-user.target.wants/keepalived.service": "-",
+		"etc/systemd/system/multi-user.target.wants/ssh.service":        "of the build machine",
+	} {
+		got, err := os.ReadFile(filepath.Join(dir, name))
+		if want == "-" {
+			if !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("%s is still there", name)
+			}
+		} else if string(got) != want {
+			t.Errorf("%s holds %q", name, got)
+		}
+	}
+}
+
+func TestDirDependsOnThePackages(t *testing.T) {
+	before := Dir("/c")
+	if !slices.IsSorted(Packages) {
+		t.Error("packages are not sorted")
+	}
+	Packages = append(Packages, "zsh")
+	defer func() { Packages = Packages[:len(Packages)-1] }()
+	if Dir("/c") == before {
+		t.Error("another list of packages, the same folder")
+	}
+}
