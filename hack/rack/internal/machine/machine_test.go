@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package machine
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"spine.nhs.uk/controlplane/hack/rack/internal/cgroup"
+	"spine.nhs.uk/controlplane/hack/rack/internal/paths"
+	"spine.nhs.uk/controlplane/hack/rack/internal/spec"
+)
+
+func testMachine(t *testing.T) Machine {
+	t.Helper()
+	r, err := spec.Decode([]byte(`
+name: dev
+sites:
+- name: north
+  subnet: 10.1.0.0/20
+  hosts:
+  - {name: a, rack: r1, address: 10.1.0.11, bmc: 10.1.0.111, memoryMiB: 1024}
+`), "dev.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := All(r, paths.Rack(t.TempDir()), cgroup.System{})[0]
+	if err := os.WriteFile(m.Folder.SSHPublic(), []byte("ssh-ed25519 AAAA rack\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func TestInstall(t *testing.T) {
+	m := testMachine(t)
+	if err := m.Install("/rootfs"); err != nil {
+		t.Fatal(err)
+	}
+	upper := m.files().Upper()
+	read := func(path string) string {
+		data, err := os.ReadFile(filepath.Join(upper, path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(data)
+	}
+	id, err := m.ID()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		"etc/hostname":                            "a\n",
+		"etc/machine-id":                          id + "\n",
+		"root/.ssh/authorized_keys":               "ssh-ed25519 AAAA rack\n",
+		"etc/resolv.conf":                         "nameserver 10.1.0.1\n",
+		"etc/systemd/network/10-host0.network":    "Address=10.1.0.11/20\nGateway=10.1.0.1\n",
+		"etc/systemd/system/rack-prepare.service": "Before=sysinit.target",
+	} {
+		if !strings.Contains(read(path), want) {
+			t.Errorf("/%s is %q, want %q in it", path, read(path), want)
+		}
+	}
+	for path, want := range map[string]fs.FileMode{"root": 0o700, "root/.ssh": 0o700, "root/.ssh/authorized_keys": 0o600, "etc/ssh/ssh_host_ed25519_key": 0o600, "etc": 0o755} {
+		info, err := os.Stat(filepath.Join(upper, path))
+		if err != nil || info.Mode().Perm() != want {
+			t.Errorf("/%s: %v, %v", path, info, err)
+		}
+	}
+	if target, err := os.Readlink(filepath.Join(upper, "etc/systemd/system/console-getty.service")); err != nil || target != "/dev/null" {
+		t.Errorf("console-getty: %s, %v", target, err)
+	}
+	// What the host changes on its disk is the host's: a second installation leaves it alone.
+	if err := os.WriteFile(filepath.Join(upper, "etc/hostname"), []byte("changed\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Install("/other"); err != nil {
+		t.Fatal(err)
+	}
+	if got := read("etc/hostname"); got != "changed\n" {
+		t.Errorf("installed twice: %q", got)
+	}
+}
+
+func TestInstallGoesOnAfterCrash(t *testing.T) {
+	m := testMachine(t)
+	if err := m.Install("/rootfs"); err != nil {
+		t.Fatal(err)
+	}
+	key := filepath.Join(m.files().Upper(), "etc/ssh/ssh_host_ed25519_key")
+	before, err := os.ReadFile(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(m.files().Installed()); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Install("/rootfs"); err != nil {
+		t.Fatal(err)
+	}
+	if after, err := os.ReadFile(key); err != nil || string(after) != string(before) {
+		t.Errorf("the host key changed, %v", err)
+	}
+}
+
+func TestRootfs(t *testing.T) {
+	m := testMachine(t)
+	if _, err := m.Rootfs(); err == nil || !strings.Contains(err.Error(), "host a is not installed") {
+		t.Errorf("not installed: %v", err)
+	}
+	if err := m.Install("/gone"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Rootfs(); err == nil || !strings.Contains(err.Error(), "/gone, which is gone") {
+		t.Errorf("gone: %v", err)
+	}
+}
+
+func TestID(t *testing.T) {
+	m := testMachine(t)
+	a, err := m.ID()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Host.Name = "b"
+	b, err := m.ID()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a == b || len(a) != 32 || a[12] != '4' || !strings.ContainsAny(a[16:17], "89ab") {
+		t.Errorf("ids %s and %s", a, b)
+	}
+}
+
+func TestMeminfo(t *testing.T) {
+	const gib = 1 << 30
+	empty := meminfo(gib, cgroup.Memory{})
+	used := meminfo(gib, cgroup.Memory{Usage: gib / 2, InactiveFile: gib / 4, File: gib / 3, Anon: gib / 8})
+	if len(empty) != len(used) {
+		t.Errorf("lengths %d and %d: it could not be written over itself", len(empty), len(used))
+	}
+	for _, want := range []string{"MemTotal:            1048576 kB\n", "MemFree:              524288 kB\n", "MemAvailable:         786432 kB\n", "SwapTotal:                 0 kB\n"} {
+		if !strings.Contains(used, want) {
+			t.Errorf("no %q in\n%s", want, used)
+		}
+	}
+	over := meminfo(gib, cgroup.Memory{Usage: 2 * gib})
+	if !strings.Contains(over, "MemFree:                   0 kB\n") {
+		t.Errorf("memory beyond the limit:\n%s", over)
+	}
+}
+
+func TestRotate(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "console.log")
+	if err := rotate(path, 10); err != nil {
+		t.Errorf("a log that is not there yet: %v", err)
+	}
+	// The machine holds the file open to append to it, all through the rotation.
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for _, text := range []string{"0123456789", "more", "new"} {
+		if _, err := f.WriteString(text); err != nil {
+			t.Fatal(err)
+		}
+		if text != "new" {
+			if err := rotate(path, 10); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for file, want := range map[string]string{path: "new", path + ".1": "0123456789more"} {
+		if got, err := os.ReadFile(file); err != nil || string(got) != want {
+			t.Errorf("%s holds %q, want %q, %v", file, got, want, err)
+		}
+	}
+}
+
+func TestNspawnArgs(t *testing.T) {
+	m := testMachine(t)
+	args := m.nspawnArgs()
+	for _, want := range []string{
+		"--machine=dev-a", "--hostname=a", "--network-bridge=sp-dev", "--capability=all",
+		"--bind=" + m.files().Data() + "/etcd:/var/lib/etcd", "--bind=" + m.files().Data() + "/volumes:/var/lib/spine-volumes",
+	} {
+		if !slices.Contains(args, want) {
+			t.Errorf("no %s in %v", want, args)
+		}
+	}
+}
