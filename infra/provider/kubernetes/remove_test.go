@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package kubernetes
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	p "github.com/pulumi/pulumi-go-provider"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+)
+
+func quiet(string, ...any) {}
+
+func TestRemoveOrder(t *testing.T) {
+	var order []string
+	c, r := fakeCluster(t, interceptor.Funcs{
+		Delete: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.DeleteOption) error {
+			order = append(order, o.GetObjectKind().GroupVersionKind().Kind)
+			return c.Delete(ctx, o, opts...)
+		},
+	})
+	cl, _ := r.connect("")
+	inv := inventory{}
+	for _, ref := range []reference{
+		{"v1", "Namespace", "", "n"}, {"v1", "ConfigMap", "n", "x"}, {"apps/v1", "Deployment", "n", "x"},
+		{"example.org/v1", "Thing", "n", "x"}, {"v1", "Namespace", "", "kube-system"},
+	} {
+		inv[keyOf(ref.APIVersion, ref.Kind, ref.Namespace, ref.Name)] = ref
+		o := ref.object()
+		o.SetLabels(map[string]string{ownerGroup + "/name": "dns", ownerGroup + "/namespace": "kube-system"})
+		if err := c.Create(t.Context(), o); err != nil && ref.Name != "kube-system" {
+			t.Fatal(err)
+		}
+	}
+	if err := cl.remove(t.Context(), inv, []owner{{"dns", "kube-system"}}, quiet); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"Thing", "Deployment", "ConfigMap", "Namespace"}; !slices.Equal(order, want) {
+		t.Errorf("deleted %v, want %v: instances before their operator, namespaces last, kube-system never", order, want)
+	}
+}
+
+func TestRemoveLeavesWhatAnotherSetHolds(t *testing.T) {
+	c, r := fakeCluster(t, interceptor.Funcs{})
+	cl, _ := r.connect("")
+	theirs := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "x", Namespace: "n",
+		Labels: map[string]string{ownerGroup + "/name": "other", ownerGroup + "/namespace": "kube-system"}}}
+	if err := c.Create(t.Context(), theirs); err != nil {
+		t.Fatal(err)
+	}
+	inv := inventory{"x": {"v1", "ConfigMap", "n", "x"}}
+	if err := cl.remove(t.Context(), inv, []owner{{"dns", "kube-system"}}, quiet); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Get(t.Context(), client.ObjectKeyFromObject(theirs), theirs); err != nil {
+		t.Errorf("deleted: %v", err)
+	}
+}
+
+func TestWaitGoneNamesFinalizers(t *testing.T) {
+	c, r := fakeCluster(t, interceptor.Funcs{})
+	cl, _ := r.connect("")
+	held := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "x", Namespace: "n", Finalizers: []string{"example.org/hold"}}}
+	if err := errors.Join(c.Create(t.Context(), held), c.Delete(t.Context(), held)); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	err := cl.waitGone(ctx, inventory{"x": {"v1", "ConfigMap", "n", "x"}}.objects(), quiet)
+	if err == nil || !strings.Contains(err.Error(), "ConfigMap n/x: held by finalizers example.org/hold") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestClassify(t *testing.T) {
+	c := &cluster{server: "https://api:6443"}
+	request := func(err error) error { return &url.Error{Op: "Get", URL: "https://api:6443", Err: err} }
+	if err := c.classify(request(x509.UnknownAuthorityError{})); !isOtherCluster(err) || isTransient(err) {
+		t.Errorf("another authority: %v", err)
+	}
+	if err := c.classify(request(errors.New("connection refused"))); !isUnreachable(err) || !isTransient(err) {
+		t.Errorf("refused: %v", err)
+	}
+	for text, want := range map[string]bool{
+		`failed calling webhook "x": connection refused`:    true,
+		"etcdserver: leader changed":                        true,
+		".spec.sise: field not declared in schema":          false,
+		"no kind is registered for the type in this scheme": false,
+	} {
+		if got := isTransient(apierrors.NewInternalError(errors.New(text))); got != want {
+			t.Errorf("%s: transient %v, want %v", text, got, want)
+		}
+	}
+	if err := c.classify(request(context.Canceled)); !errors.Is(err, context.Canceled) || isTransient(err) {
+		t.Errorf("cancelled by the user: %v", err)
+	}
+}
+
+// deleteWith deletes a set on a cluster whose API fails with err.
+func deleteWith(t *testing.T, err error) error {
+	t.Helper()
+	_, r := fakeCluster(t, interceptor.Funcs{
+		Get: func(context.Context, client.WithWatch, client.ObjectKey, client.Object, ...client.GetOption) error {
+			return err
+		},
+	})
+	r.patience = 5 * time.Millisecond
+	return serve(t, r).Delete(p.DeleteRequest{ID: "kube-system/dns", Urn: testURN, Properties: outputs(inputs(twoMaps()), nil)})
+}
+
+func TestDeleteOnAClusterThatIsGone(t *testing.T) {
+	refused := &url.Error{Op: "Get", URL: "https://10.90.0.100:6443", Err: errors.New("connection refused")}
+	if err := deleteWith(t, refused); err == nil || !strings.Contains(err.Error(), "set SPINE_DELETE_UNREACHABLE=true") {
+		t.Errorf("unreachable: got %v, want the way out", err)
+	}
+	if err := deleteWith(t, x509.UnknownAuthorityError{}); err != nil {
+		t.Errorf("another cluster at the address: %v", err)
+	}
+	t.Setenv(deleteUnreachableEnv, "true")
+	if err := deleteWith(t, refused); err != nil {
+		t.Errorf("with %s: %v", deleteUnreachableEnv, err)
+	}
+}
