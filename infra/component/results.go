@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package component
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// Endpoint is a place that clients connect to.
+type Endpoint struct {
+	// Name is its DNS name; empty if it has none.
+	Name string
+	// Address is its IP address.
+	Address string
+	// Port is its TCP port, 1 to 65535.
+	Port int
+}
+
+// URL is the endpoint over TLS, by address: it works without DNS.
+func (e Endpoint) URL() string {
+	return fmt.Sprintf("https://%s:%d", e.Address, e.Port)
+}
+
+// Host is one machine that is ready to be a member of a cluster.
+type Host struct {
+	// Name is its node's name.
+	Name string
+	// Address is its IP address.
+	Address string
+	// Rack is its failure domain within the site.
+	Rack string
+	// Role is ControlPlane or Worker.
+	Role string
+	// MachineID tells it from another machine under the same name.
+	MachineID pulumi.StringOutput
+}
+
+// Cluster is a Kubernetes cluster, wherever it runs.
+type Cluster struct {
+	// Name is the cluster's name.
+	Name string
+	// API is where its API answers.
+	API Endpoint
+	// Kubeconfig is an administrator's; a secret.
+	Kubeconfig pulumi.StringOutput
+	// CACertificate is the PEM certificate of its authority.
+	CACertificate pulumi.StringOutput
+	// Resource is what everything in the cluster is deleted with.
+	Resource pulumi.Resource
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package site is the stack of a bare-metal site.
+package site
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"spine.nhs.uk/controlplane/environments"
+	"spine.nhs.uk/controlplane/infra/baremetal/site"
+)
+
+// offlineVariable, when it is 1, makes a plan without contacting hosts or the
+// registry.
+const offlineVariable = "SPINE_OFFLINE"
+
+// Build makes the site of the environment. A mistake in it is found before the
+// first resource, and all of them are in the error.
+func Build(ctx *pulumi.Context, environment []byte) error {
+	if len(environment) == 0 {
+		return errors.New("spine:environment is missing from the stack's configuration")
+	}
+	env, err := environments.Parse(environment)
+	if err != nil {
+		return err
+	}
+	offline := os.Getenv(offlineVariable) == "1"
+	ca, err := files(env)
+	if err != nil {
+		return err
+	}
+	for _, w := range env.Warnings() {
+		if err := ctx.Log.Warn(w, nil); err != nil {
+			return err
+		}
+	}
+	args := arguments(env, ca, os.DirFS(ctx.RootDirectory()))
+	args.Offline = offline
+	made, err := site.New(ctx, args.Names.Name(), args)
+	if err != nil {
+		return err
+	}
+	export(ctx, env, made)
+	return nil
+}
+
+// files reads what the environment refers to on this machine: host keys, which
+// it fills in, and the registry's authority, which it returns.
+func files(env *environments.Environment) (ca string, err error) {
+	var errs field.ErrorList
+	read := func(path *field.Path, file string) string {
+		if file == "" {
+			return ""
+		}
+		raw, err := os.ReadFile(resolve(file))
+		if err != nil {
+			var at *fs.PathError
+			reason := err
+			if errors.As(err, &at) {
+				reason = at.Err
+			}
+			errs = append(errs, field.Invalid(path, file, fmt.Sprintf("cannot be read: %v", reason)))
+		}
+		return string(raw)
+	}
+	known := read(field.NewPath("ssh", "knownHostsFile"), env.SSH.KnownHostsFile)
+	ca = read(field.NewPath("registry", "caFile"), env.Registry.CAFile)
+	if len(errs) == 0 {
+		errs = env.PinHostKeys(known)
+	}
+	if len(errs) > 0 {
+		return "", &environments.Error{Problems: errs}
+	}
+	return ca, nil
+}
+
+func export(ctx *pulumi.Context, env *environments.Environment, made *site.Site) {
+	var nodes pulumi.MapArray
+	for _, h := range made.Hosts {
+		nodes = append(nodes, pulumi.Map{
+			"name":    pulumi.String(h.Name),
+			"address": pulumi.String(h.Address),
+			"role":    pulumi.String(h.Role),
+			"rack":    pulumi.String(h.Rack),
+		})
+	}
+	ctx.Export("kubeconfig", made.Cluster.Kubeconfig)
+	ctx.Export("apiEndpoint", pulumi.String(made.Cluster.API.URL()))
+	ctx.Export("edgeAddress", pulumi.String(made.Edge.Address))
+	ctx.Export("nodes", nodes)
+	ctx.Export("kubernetesVersion", pulumi.String(env.Kubernetes.Version))
+}
