@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+# `make` or `make help` lists the targets. Everything that takes long is built once and cached outside this tree.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+CACHE := $(or $(SPINE_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/spine)
+# The toolchain that hack/bootstrap.sh fetched serves only where the machine's own Go is missing or too old.
+export PATH := $(PATH):$(CACHE)/go/bin
+export GOTOOLCHAIN ?= local
+
+STACK ?= local
+LOCAL = go run ./hack/local
+# What may not be written by hand: the provider's schema and SDK.
+GENERATED = infra/provider/schema.json infra/provider/sdk
+
+.PHONY: help
+help: ## This list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+.PHONY: bootstrap
+bootstrap: ## Install what a bare Debian machine lacks: a few packages, and Go
+	@hack/bootstrap.sh
+
+.PHONY: up
+up: bootstrap ## Bring everything up on the virtual rack: tools, images, hosts, "pulumi up"; again to go on or repair
+	@$(LOCAL) up --stack $(STACK)
+
+.PHONY: down
+down: bootstrap ## Destroy the stack and the rack; FORCE=1 when the cluster is beyond repair
+	@$(LOCAL) down --stack $(STACK) $(if $(FORCE),--force)
+
+.PHONY: status
+status: bootstrap ## The rack, the nodes, and every pod that is not well
+	@$(LOCAL) status --stack $(STACK)
+
+.PHONY: env
+env: bootstrap ## Print the environment for plain pulumi, kubectl and rack: eval "$(make -s env)"
+	@$(LOCAL) env --stack $(STACK)
+
+.PHONY: tools
+tools: bootstrap ## Build the pinned tools from source; those present are skipped
+	@go run ./hack/tools build
+
+.PHONY: generate
+generate: bootstrap ## Regenerate the provider's schema and its Go SDK
+	@go generate ./infra/... ./hack/...
+
+.PHONY: fmt
+fmt: bootstrap ## Format the Go files
+	@gofmt -w $$(git ls-files '*.go')
+
+.PHONY: lint
+lint: bootstrap ## Formatting, vet, staticcheck, import directions, file sizes, links
+	@out=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$out" || { echo "not formatted (make fmt): $$out"; exit 1; }
+	@go vet ./... && go vet -tags e2e ./hack/e2e
+	@go build -C hack/tools/modules/staticcheck -o "$(CACHE)/bin/staticcheck" honnef.co/go/tools/cmd/staticcheck
+	@"$(CACHE)/bin/staticcheck" -tags e2e ./...
+	@go run ./hack/verify
+
+.PHONY: verify
+verify: generate lint ## Generated files are up to date, and lint
+	@git diff --exit-code -- $(GENERATED) || { echo "generated files differ: commit what 'make generate' made"; exit 1; }
+	@go mod tidy -diff
+	@go mod verify
+
+.PHONY: test
+test: bootstrap ## Unit tests and offline previews: no rack, minutes
+	@go run ./hack/tools build pulumi langhost
+	@go test ./...
+
+.PHONY: e2e
+e2e: bootstrap ## The whole system on a rack of its own, with real faults; LABELS=slow for the slowest
+	@go run ./hack/local prepare
+	@go test -tags e2e ./hack/e2e -timeout 80m -v -count 1 $(if $(LABELS),-ginkgo.label-filter='$(LABELS)',-ginkgo.label-filter='!slow')
+
+.PHONY: bench
+bench: bootstrap ## Time every phase, the API gap on host loss, previews and the idle site; compare with the last run
+	@go run ./hack/bench

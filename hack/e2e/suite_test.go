@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build e2e
+
+// Package e2e tries the whole system on a virtual rack of its own: real machines, real Kubernetes, real faults.
+// Specs that take long carry the label "slow".
+package e2e
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"k8s.io/client-go/kubernetes"
+
+	"spine.nhs.uk/controlplane/hack/site"
+)
+
+var (
+	rack    *site.Site
+	kube    kubernetes.Interface
+	machine snapshot // what stood on this machine before the suite
+)
+
+func TestEndToEnd(t *testing.T) {
+	RegisterFailHandler(Fail)
+	SetDefaultEventuallyTimeout(2 * time.Minute)
+	SetDefaultEventuallyPollingInterval(500 * time.Millisecond)
+	RunSpecs(t, "End to end")
+}
+
+// One site serves all specs, in this order: each leaves it whole for the next.
+var _ = Describe("A site", Ordered, ContinueOnFailure, func() {
+	Describe("that `make up` brought up", broughtUp)
+	Describe("whose config is wrong", badInput)
+	Describe("with a host changed by hand", Ordered, changedByHand)
+	Describe("that loses a host", hostLoss)
+	Describe("whose members change", Ordered, membersExchanged)
+	Describe("that is taken down", Ordered, takenDown)
+})
+
+var _ = BeforeSuite(func(ctx context.Context) {
+	root, err := filepath.Abs("../..")
+	Expect(err).NotTo(HaveOccurred())
+	userHome, err := os.UserHomeDir()
+	Expect(err).NotTo(HaveOccurred())
+	rack, err = site.New(ctx, root, filepath.Join(userHome, ".local/share/spine-e2e"), "e2e", GinkgoWriter)
+	Expect(err).NotTo(HaveOccurred())
+
+	By("clearing away what an interrupted run left")
+	Expect(rack.Discard(ctx)).To(Succeed())
+	machine = takeSnapshot()
+
+	By("bringing the site up from nothing")
+	Expect(rack.Up(ctx)).To(Succeed())
+	kube, err = rack.Kube()
+	Expect(err).NotTo(HaveOccurred())
+}, NodeTimeout(40*time.Minute))
+
+var _ = AfterSuite(func(ctx context.Context) {
+	if rack == nil {
+		return
+	}
+	if CurrentSpecReport().Failed() || suiteFailed {
+		collect(ctx)
+	}
+	Expect(rack.Discard(ctx)).To(Succeed())
+}, NodeTimeout(10*time.Minute))
+
+var suiteFailed bool
+
+var _ = AfterEach(func(ctx context.Context) {
+	if CurrentSpecReport().Failed() {
+		suiteFailed = true
+		collect(ctx)
+	}
+})
+
+// collect puts into the report what a person would look at first.
+func collect(ctx context.Context) {
+	for _, args := range [][]string{
+		{"rack", "status", "--rack", rack.Name},
+		{"kubectl", "get", "nodes", "-o", "wide", "--request-timeout=5s"},
+		{"kubectl", "get", "pods", "-A", "-o", "wide", "--request-timeout=5s"},
+		{"kubectl", "get", "events", "-A", "--sort-by=.lastTimestamp", "--request-timeout=5s"},
+	} {
+		out, err := rack.Run(ctx, args[0], args[1:]...)
+		AddReportEntry(args[0]+" "+args[1], out, err)
+	}
+}
+
+// allNodesReady waits until exactly these hosts are Ready nodes and every pod is well.
+func allWell(ctx context.Context, hosts ...string) {
+	GinkgoHelper()
+	Eventually(func(g Gomega) {
+		for _, h := range hosts {
+			status, err := site.NodeReady(ctx, kube, h)
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(status).To(Equal("True"), "node "+h)
+		}
+		unwell, err := site.UnwellPods(ctx, kube)
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(unwell).To(BeEmpty())
+	}).WithContext(ctx).WithTimeout(4 * time.Minute).Should(Succeed())
+}
+
+// unchanged expects that plain pulumi finds nothing to do.
+func unchanged(ctx context.Context) {
+	GinkgoHelper()
+	_, err := rack.Pulumi(ctx, "preview", "--expect-no-changes")
+	Expect(err).NotTo(HaveOccurred())
+}

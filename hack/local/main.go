@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command local brings the whole system up on the virtual rack, takes it down, and says how it stands: it is what
+// `make up`, `make down`, `make status` and `make env` run. Everything it does is an ordinary command that can be
+// typed by hand (`rack up`, `images push`, `pulumi up`); it adds their order, their environment and the times.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+const usage = `local: the system on the virtual rack, whole
+
+usage:
+  local up                tools, images, rack and "pulumi up", then a summary
+  local prepare           only what "up" builds: commands, tools, host system, images
+  local down              "pulumi destroy", then the rack: leaves the machine as it was
+  local down --force      the rack only, and forget the stack's state (when the cluster is beyond repair)
+  local status            rack, nodes and pods that are not well
+  local env               the environment for your shell: eval "$(make -s env)"
+
+flags:
+`
+
+func main() {
+	flags := flag.NewFlagSet("local", flag.ContinueOnError)
+	stack := flags.String("stack", "local", "the stack, which is also the name of the rack")
+	config := flags.String("config-file", "", "the stack's config file, when it is not in environments/")
+	force := flags.Bool("force", false, "with down: do not ask the cluster; remove the rack and the stack's state")
+	flags.Usage = func() {
+		fmt.Fprint(flags.Output(), usage)
+		flags.PrintDefaults()
+	}
+	if len(os.Args) < 2 {
+		flags.Usage()
+		os.Exit(2)
+	}
+	command := os.Args[1]
+	if command == "-h" || command == "--help" || command == "help" {
+		flags.SetOutput(os.Stdout)
+		flags.Usage()
+		return
+	}
+	if err := flags.Parse(os.Args[2:]); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return
+		}
+		os.Exit(2)
+	}
+
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	err := run(ctx, command, options{Stack: *stack, ConfigFile: *config, Force: *force})
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "\n%v\n", err)
+		os.Exit(1)
+	}
+}
+
+type options struct {
+	Stack, ConfigFile string
+	Force             bool
+}
+
+func run(ctx context.Context, command string, opts options) error {
+	w, err := newWorkspace(opts)
+	if err != nil {
+		return err
+	}
+	switch command {
+	case "up":
+		return w.up(ctx)
+	case "prepare":
+		return w.prepare(ctx)
+	case "down":
+		return w.down(ctx)
+	case "status":
+		return w.status(ctx)
+	case "env":
+		w.printEnv(os.Stdout)
+		return nil
+	}
+	return fmt.Errorf("unknown command %q: want up, prepare, down, status or env (try --help)", command)
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// up brings everything up, from whatever state the machine is in.
+func (w *workspace) up(ctx context.Context) (err error) {
+	if err := os.MkdirAll(w.state(), 0o700); err != nil {
+		return err
+	}
+	times := &timings{Started: time.Now()}
+	defer func() { err = errors.Join(err, times.save(w.home, w.Stack)) }()
+
+	if err := w.inOrder(ctx, times, append(w.builds(), step{"virtual rack", w.rackUp}, step{"pulumi up", w.pulumiUp})); err != nil {
+		return err
+	}
+	return w.summary(ctx, times)
+}
+
+// prepare builds what up would build and starts nothing.
+func (w *workspace) prepare(ctx context.Context) error {
+	return w.inOrder(ctx, &timings{Started: time.Now()}, w.builds())
+}
+
+type step struct {
+	name string
+	do   func(context.Context) error
+}
+
+func (w *workspace) builds() []step {
+	return []step{
+		{"commands of this checkout", w.buildOwn},
+		{"tools from source", func(ctx context.Context) error { return w.run(ctx, "tools", "build") }},
+		{"host system and images", w.buildImages},
+	}
+}
+
+func (w *workspace) inOrder(ctx context.Context, times *timings, steps []step) error {
+	for _, s := range steps {
+		if err := times.do(s.name, func() error { return s.do(ctx) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// buildOwn builds the commands that the later phases run, and fills Go's build cache with the Pulumi program and the
+// provider, so that their first use inside `pulumi up` does not look like a hang.
+func (w *workspace) buildOwn(ctx context.Context) error {
+	if err := os.MkdirAll(w.own, 0o755); err != nil {
+		return err
+	}
+	return w.run(ctx, "go", "build", "-o", w.own+"/", "./hack/tools", "./hack/images", "./hack/rack", "./stacks",
+		"./infra/cmd/pulumi-resource-spine")
+}
+
+// buildImages makes the root file system of the hosts and the images; they do not need each other.
+func (w *workspace) buildImages(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return w.run(ctx, "images", "rootfs") })
+	group.Go(func() error { return w.run(ctx, "images", "build") })
+	return group.Wait()
+}
+
+type rackStatus struct {
+	Registry struct {
+		Push string `json:"push"` // HOST:PORT on this machine that takes pushes, in plain HTTP
+	} `json:"registry"`
+}
+
+func (w *workspace) rackUp(ctx context.Context) error {
+	if err := w.run(ctx, "rack", w.rackArgs("up")...); err != nil {
+		return err
+	}
+	var status rackStatus
+	if err := w.outputJSON(ctx, &status, "rack", w.rackArgs("status", "-o", "json")...); err != nil {
+		return err
+	}
+	return w.run(ctx, "images", "push", "--registry", status.Registry.Push, "--plain-http")
+}
+
+func (w *workspace) pulumiUp(ctx context.Context) error {
+	if err := w.prepareStack(ctx); err != nil {
+		return err
+	}
+	if err := w.run(ctx, "pulumi", w.pulumiArgs("up", "--yes")...); err != nil {
+		return err
+	}
+	return w.writeKubeconfig(ctx)
+}
+
+// prepareStack makes sure that the stack exists, can be decrypted, and is not locked by an update that was killed.
+func (w *workspace) prepareStack(ctx context.Context) error {
+	if err := w.writePassphrase(); err != nil {
+		return err
+	}
+	if err := w.releaseDeadLocks(); err != nil {
+		return err
+	}
+	args := []string{"stack", "select", "--create", "--stack", w.Stack, "--non-interactive"}
+	_, err := w.output(ctx, "pulumi", args...)
+	return err
+}
+
+// localPassphrase opens the state of stacks on the virtual rack. It is no secret: see environments/Pulumi.local.yaml.
+const localPassphrase = "spine-local"
+
+func (w *workspace) writePassphrase() error {
+	if _, err := os.Stat(w.passphrase()); err == nil {
+		return nil
+	}
+	return os.WriteFile(w.passphrase(), []byte(localPassphrase+"\n"), 0o600)
+}
+
+// writeKubeconfig puts the administrator's kubeconfig where `make env` points KUBECONFIG.
+func (w *workspace) writeKubeconfig(ctx context.Context) error {
+	out, err := w.output(ctx, "pulumi", "stack", "output", "kubeconfig", "--show-secrets", "--stack", w.Stack, "--non-interactive")
+	if err != nil {
+		return err
+	}
+	tmp := w.kubeconfig() + ".new"
+	if err := os.WriteFile(tmp, out, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(tmp, w.kubeconfig())
+}
+
+// releaseDeadLocks removes the locks that an update on this machine left when it was killed: Pulumi's self-managed
+// backend never does, and asks for `pulumi cancel`. A lock is only removed when its process is gone from this host.
+func (w *workspace) releaseDeadLocks() error {
+	locks, err := filepath.Glob(filepath.Join(w.state(), ".pulumi/locks/*/*", w.Stack, "*.json"))
+	if err != nil {
+		return err
+	}
+	hostname, err := os.Hostname()
+	if err != nil {
+		return err
+	}
+	for _, path := range locks {
+		lock, err := readLock(path)
+		if err != nil {
+			return err
+		}
+		if !lock.dead(hostname, processExists) {
+			return fmt.Errorf("stack %s is being updated by %s@%s, process %d, since %s: wait for it, or end it first",
+				w.Stack, lock.Username, lock.Hostname, lock.Pid, lock.Timestamp.Format(time.TimeOnly))
+		}
+		fmt.Printf("    the update of %s by process %d was killed: its lock is removed\n", lock.Timestamp.Format(time.TimeOnly), lock.Pid)
+		if err := os.Remove(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}

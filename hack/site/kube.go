@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package site
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+func (s *Site) restConfig() (*rest.Config, error) {
+	return clientcmd.BuildConfigFromFlags("", filepath.Join(s.Home, "kubeconfig-"+s.Name))
+}
+
+// Kube is a client of the site's cluster, by way of the API address.
+func (s *Site) Kube() (kubernetes.Interface, error) {
+	config, err := s.restConfig()
+	if err != nil {
+		return nil, err
+	}
+	config.Timeout = 10 * time.Second
+	return kubernetes.NewForConfig(config)
+}
+
+// APIProbe is what a probe of the site's API needs: a client that opens a new connection for each request, and a URL.
+func (s *Site) APIProbe() (*http.Client, string, error) {
+	config, err := s.restConfig()
+	if err != nil {
+		return nil, "", err
+	}
+	tlsConfig, err := rest.TLSConfigFor(config)
+	if err != nil {
+		return nil, "", err
+	}
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: tlsConfig, DisableKeepAlives: true}}
+	return client, config.Host + "/readyz", nil
+}
+
+// NodeReady returns the status of a node's Ready condition: True, False, Unknown, or Absent when there is no such node.
+func NodeReady(ctx context.Context, kube kubernetes.Interface, name string) (string, error) {
+	nodes, err := kube.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return "", err
+	}
+	i := slices.IndexFunc(nodes.Items, func(n corev1.Node) bool { return n.Name == name })
+	if i < 0 {
+		return "Absent", nil
+	}
+	for _, c := range nodes.Items[i].Status.Conditions {
+		if c.Type == corev1.NodeReady {
+			return string(c.Status), nil
+		}
+	}
+	return "Unknown", nil
+}
+
+// UnwellPods lists the pods that are neither finished nor ready, each with why; those on nodes that are not ready too.
+func UnwellPods(ctx context.Context, kube kubernetes.Interface) ([]string, error) {
+	pods, err := kube.CoreV1().Pods("").List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	unwell := []string{}
+	for _, p := range pods.Items {
+		ready := slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
+			return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+		})
+		if p.Status.Phase != corev1.PodSucceeded && (!ready || p.DeletionTimestamp != nil) {
+			unwell = append(unwell, fmt.Sprintf("%s/%s on %s is %s", p.Namespace, p.Name, p.Spec.NodeName, p.Status.Phase))
+		}
+	}
+	return unwell, nil
+}
