@@ -114,6 +114,17 @@ func TestWarnings(t *testing.T) {
 	if w := env.Warnings(); len(w) != 1 || !strings.Contains(w[0], "rack r1") {
 		t.Errorf("two control planes in one rack: %v", w)
 	}
+	env, err = Parse(local(t, func(env map[string]any) {
+		hosts := env["hosts"].([]any)
+		hosts[0].(map[string]any)["hostKey"] = anotherKey
+		hosts[1].(map[string]any)["hostKey"] = anotherKey + " comment"
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := env.Warnings(); len(w) != 1 || !strings.Contains(w[0], "a and b have the same SSH host key") {
+		t.Errorf("one key on two hosts: %v", w)
+	}
 }
 
 // TestFieldsAreNamed guards fill, which relies on every field having a tag of

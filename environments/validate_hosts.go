@@ -17,7 +17,6 @@ func (e *Environment) validateHosts(p *field.Path) field.ErrorList {
 		errs = append(errs, field.TooMany(p, len(e.Hosts), maxHosts))
 	}
 	names := map[string]bool{}
-	keys := map[string]string{}
 	for i, h := range e.Hosts {
 		p := p.Index(i)
 		errs = append(errs, label(p.Child("name"), h.Name)...)
@@ -27,7 +26,7 @@ func (e *Environment) validateHosts(p *field.Path) field.ErrorList {
 		names[h.Name] = true
 		errs = append(errs, label(p.Child("rack"), h.Rack)...)
 		errs = append(errs, role(p.Child("role"), h.Role)...)
-		errs = append(errs, e.validateHostKey(p.Child("hostKey"), h, keys)...)
+		errs = append(errs, e.validateHostKey(p.Child("hostKey"), h)...)
 		r := p.Child("requirements")
 		errs = append(errs, between(r.Child("cpus"), h.Requirements.CPUs, 1, 1024)...)
 		errs = append(errs, between(r.Child("memoryMiB"), h.Requirements.MemoryMiB, 1700, 1<<24)...)
@@ -49,23 +48,16 @@ func role(p *field.Path, r Role) field.ErrorList {
 	return field.ErrorList{field.NotSupported(p, r, []Role{RoleControlPlane, RoleWorker})}
 }
 
-// validateHostKey also refuses one key on two hosts: they were cloned, and
-// could not be told apart.
-func (e *Environment) validateHostKey(p *field.Path, h Host, seen map[string]string) field.ErrorList {
+func (e *Environment) validateHostKey(p *field.Path, h Host) field.ErrorList {
 	if h.HostKey == "" {
 		if e.SSH.KnownHostsFile == "" {
 			return field.ErrorList{field.Required(p, "give the host's public SSH key here, or a file of them in ssh.knownHostsFile")}
 		}
 		return nil
 	}
-	key, err := CheckHostKey(h.HostKey)
-	if err != nil {
+	if _, err := CheckHostKey(h.HostKey); err != nil {
 		return field.ErrorList{field.Invalid(p, h.HostKey, err.Error())}
 	}
-	if other, ok := seen[key]; ok {
-		return field.ErrorList{field.Invalid(p, h.HostKey, "host "+other+" has the same key: every machine needs its own")}
-	}
-	seen[key] = h.Name
 	return nil
 }
 
@@ -98,6 +90,24 @@ func (e *Environment) Warnings() []string {
 			w = append(w, fmt.Sprintf("hosts: %d of %d control planes are in rack %s: losing the rack loses the API", racks[h.Rack], n, h.Rack))
 			racks[h.Rack] = 0
 		}
+	}
+	return append(w, e.sharedKeys()...)
+}
+
+// sharedKeys finds machines that were cloned with their SSH host key: whoever
+// holds one can pose as the other.
+func (e *Environment) sharedKeys() []string {
+	var w []string
+	seen := map[string]string{}
+	for _, h := range e.Hosts {
+		key, err := CheckHostKey(h.HostKey)
+		if err != nil {
+			continue
+		}
+		if other, ok := seen[key]; ok {
+			w = append(w, fmt.Sprintf("hosts: %s and %s have the same SSH host key: give each machine its own", other, h.Name))
+		}
+		seen[key] = h.Name
 	}
 	return w
 }

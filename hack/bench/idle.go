@@ -73,7 +73,7 @@ func (b *bench) memory() (float64, error) {
 func (b *bench) sum(of func(group string) (float64, error)) (float64, error) {
 	total := 0.0
 	for _, h := range hosts {
-		v, err := of("spine-" + b.site.Name + "-" + h)
+		v, err := of("spine-" + b.site.Name + "." + h)
 		if err != nil {
 			return 0, err
 		}

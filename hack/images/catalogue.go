@@ -10,7 +10,7 @@ import (
 
 // Tags of the images that hold nothing of upstream's to name a version after.
 const (
-	pauseTag = "v1.0.0"
+	pauseTag = "3.10.2" // the one that kubeadm asks for
 	shellTag = "v1.0.0"
 )
 
@@ -138,6 +138,9 @@ var networkPrograms = []string{
 var networkFiles = []string{
 	"/usr/lib/*/xtables/*.so",
 	"/etc/iproute2/*", // kube-router adds its own tables
+	// Without it nft lists protocols by number, and kube-proxy, which wrote them by
+	// name, takes its own elements for leftovers and deletes them at its next full sync.
+	"/etc/protocols",
 }
 
 // shellImage is a shell with the usual commands, for pods that prepare and

@@ -8,6 +8,7 @@ import (
 	"log"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"spine.nhs.uk/controlplane/hack/tools/toolbox"
@@ -18,7 +19,10 @@ func discardLog() *log.Logger { return log.New(io.Discard, "", 0) }
 // hostSystem has what the catalogue takes from a host's root file system.
 func hostSystem(t *testing.T) string {
 	t.Helper()
-	files := map[string]string{"usr/lib/any/xtables/one.so": "", "etc/iproute2/rt_tables": "", "usr/bin/busybox": "box"}
+	files := map[string]string{"usr/bin/busybox": "box"}
+	for _, pattern := range networkFiles {
+		files[strings.ReplaceAll(pattern, "*", "any")] = "data"
+	}
 	for _, p := range networkPrograms {
 		files[p] = "program"
 	}
@@ -44,7 +48,7 @@ func TestCatalogue(t *testing.T) {
 	}
 	for _, want := range []string{
 		"kubernetes-host:" + toolbox.KubernetesVersion, "kube-proxy:" + toolbox.PreviousKubernetesVersion, "etcd:v3.6.16",
-		"coredns:v1.14.7", "kube-router:v1.5.1", "local-path-provisioner:v0.0.30", "traefik:v3.6.12", "pause:v1.0.0", "shell:v1.0.0",
+		"coredns:v1.14.7", "kube-router:v1.5.1", "local-path-provisioner:v0.0.30", "traefik:v3.6.12", "pause:3.10.2", "shell:v1.0.0",
 	} {
 		if !slices.Contains(refs, want) {
 			t.Errorf("%s is not among %v", want, refs)

@@ -118,3 +118,25 @@ func TestDirDependsOnThePackages(t *testing.T) {
 		t.Error("another list of packages, the same folder")
 	}
 }
+
+func FuzzChooseMirror(f *testing.F) {
+	f.Add("http://a.test/debian/ bookworm main\n")
+	f.Add("x y\nhttp://a.test/debian/ trixie main")
+	f.Fuzz(func(t *testing.T, targets string) {
+		uri, err := chooseMirror(targets)
+		if (uri == "") != (err != nil) || !strings.Contains(targets, uri) {
+			t.Errorf("chose %q, %v", uri, err)
+		}
+	})
+}
+
+func FuzzMountsBelow(f *testing.F) {
+	f.Add("40 22 0:5 / /d/proc rw - proc proc rw\n")
+	f.Fuzz(func(t *testing.T, table string) {
+		for _, p := range mountsBelow(table, "/d") {
+			if p != "/d" && !strings.HasPrefix(p, "/d/") {
+				t.Errorf("%q is not below /d", p)
+			}
+		}
+	})
+}

@@ -49,6 +49,9 @@ var dropped = []string{
 	"var/log/*.log",
 	"var/log/apt",
 	"debootstrap",
+	// From the first stage, which dpkg's settings come too late for.
+	"usr/share/man/*",
+	"usr/share/locale/*",
 	"etc/systemd/system/*.wants/containerd.service",
 	"etc/systemd/system/*.wants/keepalived.service",
 }

@@ -32,7 +32,7 @@ const (
 // Packages are what a host has beyond Debian's essential ones, sorted.
 var Packages = []string{
 	"busybox-static", "ca-certificates", "conntrack", "containerd", "containernetworking-plugins", "curl", "dbus",
-	"ethtool", "ipset", "iproute2", "iptables", "keepalived", "kmod", "less", "nftables",
+	"ethtool", "iproute2", "ipset", "iptables", "keepalived", "kmod", "less", "nftables",
 	"openssh-server", "procps", "runc", "socat", "systemd", "systemd-sysv", "systemd-timesyncd",
 }
 

@@ -35,14 +35,18 @@ func newSSH(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			command := args[1:]
+			if len(command) > 0 && command[0] == "--" {
+				command = command[1:] // as kubectl exec takes it, behind the name
+			}
 			if path, err := exec.LookPath("ssh"); err == nil {
-				return runSSH(cmd.Context(), path, r, m.Host.Address, args[1:])
+				return runSSH(cmd.Context(), path, r, m.Host.Address, command)
 			}
 			client, err := sshx.New(r.Folder.SSHKey(), r.Folder.KnownHosts())
 			if err != nil {
 				return err
 			}
-			code, err := client.Run(cmd.Context(), m.Host.Address, args[1:])
+			code, err := client.Run(cmd.Context(), m.Host.Address, command)
 			if err == nil && code != 0 {
 				return exitError{code}
 			}

@@ -48,6 +48,8 @@ func explain(t Tool, stderr string, err error) error {
 	case missingSum.MatchString(stderr):
 		return fmt.Errorf("%s: %s/%s pins a module that its go.sum does not verify: run 'go mod tidy' in %s and review the change\n%s",
 			t.Name, t.Module, t.modFile(), t.Module, tail(stderr))
+	case strings.Contains(stderr, "GOPROXY=off"):
+		return fmt.Errorf("%s: modules are missing and go may not fetch them (GOPROXY=off): set GOPROXY to a module proxy, then run the same command again", t.Name)
 	case strings.Contains(stderr, "no space left on device"):
 		return fmt.Errorf("%s: the disk is full: free 20 GB, or point SPINE_CACHE and GOCACHE elsewhere", t.Name)
 	case strings.Contains(stderr, "signal: killed"):

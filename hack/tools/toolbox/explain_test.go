@@ -48,10 +48,11 @@ func TestExplainModules(t *testing.T) {
 
 func TestExplainTheRest(t *testing.T) {
 	for name, c := range map[string]struct{ stderr, want string }{
-		"go.sum":   {"missing go.sum entry for module providing package k8s.io/api", "run 'go mod tidy' in m"},
-		"disk":     {"write /tmp/x: no space left on device", "the disk is full"},
-		"memory":   {"k8s.io/api/core/v1: compile: signal: killed", "lack of memory"},
-		"compiler": {strings.Repeat("noise\n", 30) + "main.go:1:1: undefined: x", "undefined: x"},
+		"go.sum":    {"missing go.sum entry for module providing package k8s.io/api", "run 'go mod tidy' in m"},
+		"forbidden": {"main.go:12:2: module lookup disabled by GOPROXY=off", "set GOPROXY"},
+		"disk":      {"write /tmp/x: no space left on device", "the disk is full"},
+		"memory":    {"k8s.io/api/core/v1: compile: signal: killed", "lack of memory"},
+		"compiler":  {strings.Repeat("noise\n", 30) + "main.go:1:1: undefined: x", "undefined: x"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := explain(Tool{Name: "x", Module: "m"}, c.stderr, errors.New("exit status 1"))

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 
 	"spine.nhs.uk/controlplane/hack/tools/cachedir"
@@ -19,13 +20,15 @@ import (
 // names, all that are not optional.
 func Select(names []string) ([]Tool, error) {
 	wanted := map[string]bool{}
-	var errs []error
+	var unknown []string
 	for _, n := range names {
-		_, err := Find(n)
-		errs = append(errs, err)
+		if _, err := Find(n); err != nil {
+			unknown = append(unknown, n)
+		}
 		wanted[n] = true
 	}
-	if err := errors.Join(errs...); err != nil {
+	if len(unknown) > 0 {
+		_, err := Find(strings.Join(unknown, ", "))
 		return nil, err
 	}
 	var tools []Tool

@@ -32,7 +32,7 @@ func TestSelect(t *testing.T) {
 	if got, want := names(some), []string{"etcd", "pause", "kubernetes@" + PreviousKubernetesVersion}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
-	if _, err := Select([]string{"one", "etcd", "two"}); err == nil || !contains(err.Error(), `"one"`, `"two"`, "kube-router") {
+	if _, err := Select([]string{"one", "etcd", "two"}); err == nil || !contains(err.Error(), "one, two", "kube-router") {
 		t.Errorf("want both wrong names and the right ones, got %v", err)
 	}
 }

@@ -91,8 +91,12 @@ func (s *session) each(ctx context.Context, do func(*hostView) error) error {
 }
 
 // place makes a host ready for kubeadm: our record, the kubelet's unit, the
-// links to the binaries.
+// links to the binaries. A host that was reset since the binaries were fetched
+// has lost them, and fetches them again.
 func (s *session) place(ctx context.Context, v *hostView) error {
+	if _, err := v.Conn.Run(ctx, fetchScript(s.args.KubernetesVersion, s.args.Binaries)); err != nil {
+		return err
+	}
 	if _, err := v.Conn.Run(ctx, fmt.Sprintf(`# record the cluster on the host
 set -eu
 mkdir -p /etc/spine

@@ -15,7 +15,6 @@ import (
 type nodeView struct {
 	Name, MachineID, KubeletVersion string
 	ControlPlane, Ready             bool
-	Unschedulable                   bool // cordoned
 	Tainted                         bool // carries the control plane's taint
 	Drained                         bool // cordoned by an update that broke off
 	Labels                          map[string]string
@@ -47,8 +46,7 @@ func parseNodes(out string) (map[string]nodeView, error) {
 				Annotations map[string]string `json:"annotations"`
 			} `json:"metadata"`
 			Spec struct {
-				Unschedulable bool `json:"unschedulable"`
-				Taints        []struct {
+				Taints []struct {
 					Key string `json:"key"`
 				} `json:"taints"`
 			} `json:"spec"`
@@ -71,7 +69,7 @@ func parseNodes(out string) (map[string]nodeView, error) {
 	for _, i := range list.Items {
 		n := nodeView{
 			Name: i.Metadata.Name, MachineID: i.Status.NodeInfo.MachineID, KubeletVersion: i.Status.NodeInfo.KubeletVersion,
-			Unschedulable: i.Spec.Unschedulable, Labels: i.Metadata.Labels,
+			Labels: i.Metadata.Labels,
 		}
 		_, n.ControlPlane = i.Metadata.Labels[kubeadm.ControlPlaneTaint] // the label has the taint's name
 		_, n.Drained = i.Metadata.Annotations[drainedAnnotation]

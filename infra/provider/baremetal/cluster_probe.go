@@ -47,8 +47,6 @@ type memberProbe struct {
 	Marker        *marker
 	// Traces says that there are files of some cluster, ours or not.
 	Traces bool
-	// CA is the digest of the cluster's certificate authority.
-	CA string
 	// Files holds digests of memberFiles; absent ones are missing.
 	Files map[string]string
 	// Resolved is what the endpoint's name resolves to.
@@ -70,7 +68,6 @@ if [ -e %[1]s ]; then printf 'marker=%%s\n' "$(base64 -w0 %[1]s)"; fi
 for f in /etc/kubernetes/kubelet.conf /etc/kubernetes/admin.conf /etc/kubernetes/manifests/*.yaml /var/lib/etcd/member; do
 	if [ -e "$f" ]; then echo traces=yes; break; fi
 done
-if [ -e /etc/kubernetes/pki/ca.crt ]; then printf 'ca=sha256:%%s\n' "$(sha256sum </etc/kubernetes/pki/ca.crt | cut -d' ' -f1)"; fi
 for f in %[2]s; do
 	if [ -e "$f" ]; then printf 'file=%%s sha256:%%s\n' "$f" "$(sha256sum <"$f" | cut -d' ' -f1)"; fi
 done
@@ -110,8 +107,6 @@ func parseMemberProbe(out string) (memberProbe, error) {
 			p.Marker = m
 		case "traces":
 			p.Traces = true
-		case "ca":
-			p.CA = value
 		case "file":
 			path, sum, _ := strings.Cut(value, " ")
 			p.Files[path] = sum

@@ -27,7 +27,7 @@ func (c *Cluster) Read(ctx context.Context, req infer.ReadRequest[ClusterArgs, C
 	if err := s.unreachable(); err != nil {
 		s.warn("keeping what was known of hosts that do not answer: %v", err)
 	}
-	out := infer.ReadResponse[ClusterArgs, ClusterState]{ID: req.ID, Inputs: req.Inputs, State: req.State}
+	out := infer.ReadResponse[ClusterArgs, ClusterState](req)
 	out.State.Members = s.members(req.State.Members)
 	if len(out.State.Members) == 0 && s.unreachable() == nil {
 		return none, nil

@@ -49,10 +49,10 @@ type simMember struct {
 }
 
 type simNode struct {
-	machine, version                string
-	controlPlane, cordoned, tainted bool
-	labels                          map[string]string
-	drained                         bool
+	machine, version       string
+	controlPlane, cordoned bool
+	labels                 map[string]string
+	drained                bool
 }
 
 var errKilled = errors.New("provisioner killed")
@@ -129,7 +129,13 @@ func (s *site) rules(h *simHost) []remotetest.Rule {
 			}
 			return nil
 		})},
-		{Match: "# link the Kubernetes", Do: s.change("", func() error { h.link, h.kubelet = target, "enabled, inactive"; return nil })},
+		{Match: "# link the Kubernetes", Do: s.change("", func() error {
+			if h.fetched != target {
+				return fmt.Errorf("host %s has no binaries to link", h.name)
+			}
+			h.link, h.kubelet = target, "enabled, inactive"
+			return nil
+		})},
 		{Match: "# make short-lived", Do: s.tell(func() string {
 			return "token=abcdef.0123456789abcdef\nkey=" + strings.Repeat("a", 64) + "\nca=" + testCA + "\n"
 		})},
@@ -137,7 +143,7 @@ func (s *site) rules(h *simHost) []remotetest.Rule {
 		{Match: "spine-kubeadm-init\n", Do: s.changeScript("init "+h.name, func(string) error { s.version = target; return s.becomeMember(h) })},
 		{Match: "spine-kubeadm-join\n", Do: s.changeScript("join "+h.name, func(string) error { return s.becomeMember(h) })},
 		{Match: "spine-kubeadm-reset\n", Do: s.change("reset "+h.name, func() error {
-			h.mark, h.traces, h.link, h.server, h.kubelet, h.files = nil, false, "", "", ", ", map[string]string{}
+			h.mark, h.traces, h.fetched, h.link, h.server, h.kubelet, h.files = nil, false, "", "", "", ", ", map[string]string{}
 			return nil
 		})},
 		{Match: "spine-kubeadm-upgrade\n", Do: s.change("upgrade "+h.name, func() error { s.version = target; return serverTo(h, target) })},

@@ -65,6 +65,7 @@ func TestApplyRepairsJustTheDrift(t *testing.T) {
 		"a kernel setting":    {func(o *observation) { o.sysctls["net.ipv4.ip_forward"] = "0" }, []string{"set kernel settings"}, nil, nil},
 		"a settings file":     {func(o *observation) { o.files[sysctlFile] = fileMissing }, []string{"write files"}, nil, nil},
 		"a stopped unit":      {func(o *observation) { o.units[keepalivedUnit] = "disabled, inactive" }, []string{"start units"}, []string{"start restart keepalived.service"}, []string{"containerd.service"}},
+		"an unread config":    {func(o *observation) { o.units[containerdUnit] = "enabled, active, restart pending" }, []string{"start units"}, []string{"start restart containerd.service"}, []string{"keepalived.service"}},
 		"sshd is not stopped": {func(o *observation) { o.units[sshUnit] = "disabled, active" }, []string{"start units"}, []string{"start start ssh.service"}, []string{"restart ssh"}},
 	}
 	for name, test := range tests {

@@ -51,7 +51,7 @@ func observeScript(want hostItems) string {
 		fmt.Fprintf(&b, "printf 'file\\t%%s\\t%%s\\n' %[1]s \"$([ -f %[1]s ] && sha256sum <%[1]s | cut -c1-64)\"\n", remote.Quote(path))
 	}
 	for _, name := range want.units {
-		fmt.Fprintf(&b, "printf 'unit\\t%%s\\t%%s, %%s\\n' %[1]s \"$(systemctl is-enabled %[1]s 2>/dev/null | head -n1)\" \"$(systemctl is-active %[1]s)\"\n", remote.Quote(name))
+		fmt.Fprintf(&b, "printf 'unit\\t%%s\\t%%s, %%s%%s\\n' %[1]s \"$(systemctl is-enabled %[1]s 2>/dev/null | head -n1)\" \"$(systemctl is-active %[1]s)\" \"$([ ! -e %[2]s/%[1]s ] || echo ', restart pending')\"\n", remote.Quote(name), pendingFolder)
 	}
 	for _, key := range want.sysctls {
 		fmt.Fprintf(&b, "printf 'sysctl\\t%%s\\t%%s\\n' %[1]s \"$(sysctl -n %[1]s 2>/dev/null | tr '\\t' ' ')\"\n", remote.Quote(key))

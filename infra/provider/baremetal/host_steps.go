@@ -114,6 +114,11 @@ func (a *applier) writeFiles(ctx context.Context) error {
 	var script strings.Builder
 	script.WriteString("# write files\nset -e\n")
 	for _, path := range wrong {
+		// A run that dies between this file and the unit's restart must leave
+		// a trace: file and unit alone would both look right to the next one.
+		if unit := unitOf(path); unit != "" {
+			fmt.Fprintf(&script, "mkdir -p %[1]s && : >%[1]s/%[2]s\n", pendingFolder, unit)
+		}
 		content := a.spec.files[path].content
 		if path == hostsFile {
 			content = withHostsBlock(a.seen.etcHosts, content)
@@ -122,6 +127,21 @@ func (a *applier) writeFiles(ctx context.Context) error {
 	}
 	_, err := a.host.Run(ctx, script.String())
 	return err
+}
+
+// pendingFolder holds a mark for each unit that has not read its files yet. It
+// is on tmpfs, as a unit that starts at boot reads them.
+const pendingFolder = "/run/spine/pending"
+
+// unitOf is the unit that has to be told of a new file, if any.
+func unitOf(path string) string {
+	switch path {
+	case containerdConfig:
+		return containerdUnit
+	case keepalivedConfig, keepalivedDefaults:
+		return keepalivedUnit
+	}
+	return ""
 }
 
 // startUnits enables and starts what is not, and restarts what has a new
@@ -138,12 +158,12 @@ func (a *applier) startUnits(ctx context.Context) error {
 		switch {
 		case a.seen.units[unit] != unitRunning:
 			action = "restart"
-		case unit == containerdUnit && slices.Contains(changed, containerdConfig),
-			unit == keepalivedUnit && slices.Contains(changed, keepalivedDefaults):
-			action = "restart"
-		case unit == keepalivedUnit && slices.Contains(changed, keepalivedConfig):
+		case !slices.ContainsFunc(changed, func(path string) bool { return unitOf(path) == unit }):
+		case unit == keepalivedUnit && !slices.Contains(changed, keepalivedDefaults):
 			// A reload keeps the addresses where they are.
 			action = "reload"
+		default:
+			action = "restart"
 		}
 		// Restarting sshd is never worth losing the way in.
 		if unit == sshUnit && action != "" {
@@ -163,6 +183,7 @@ started=
 start() {
 	systemctl -q enable "$2" 2>/dev/null || { echo "unit $2 cannot be enabled: is its package in packages?" >&2; return 1; }
 	systemctl -q "$1" "$2" </dev/null || { journalctl -q --no-pager -o cat -n 6 -u "$2" >&2; return 1; }
+	rm -f "`+pendingFolder+`/$2"
 }
 `+script.String()+"for p in $started; do wait $p || failed=1; done\nexit ${failed:-0}\n")
 	return err

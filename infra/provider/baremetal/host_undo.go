@@ -111,7 +111,7 @@ restore_unit() {
 	disabled) systemctl -q disable "$1" 2>/dev/null ;;
 	esac
 	if [ "$active" = active ]; then systemctl -q start "$1"; fi
-	rm -f "units/$1"
+	rm -f "units/$1" "` + pendingFolder + `/$1"
 }
 restore_sysctl() {
 	[ -e "sysctls/$1" ] || return 0

@@ -153,7 +153,7 @@ func Upgrade(c Cluster, n Node) ([]byte, error) {
 		"apiVersion": apiVersion, "kind": "UpgradeConfiguration",
 		"apply": map[string]any{
 			"kubernetesVersion":     c.Version,
-			"ignorePreflightErrors": ignoredErrors(n), "patches": map[string]any{"directory": PatchesDir},
+			"ignorePreflightErrors": append(ignoredErrors(n), dnsErrors...), "patches": map[string]any{"directory": PatchesDir},
 		},
 		"node": map[string]any{
 			"ignorePreflightErrors": ignoredErrors(n), "patches": map[string]any{"directory": PatchesDir},
@@ -203,6 +203,10 @@ func ignoredErrors(n Node) []string {
 	}
 	return []string{}
 }
+
+// dnsErrors are checks of kubeadm's own DNS, which upgrade makes even when that
+// is disabled; they then fail on its absence, or on our DNS in its place.
+var dnsErrors = []string{"CoreDNSMigration", "CoreDNSUnsupportedPlugins"}
 
 func seconds(n int) string { return fmt.Sprintf("%ds", n) }
 

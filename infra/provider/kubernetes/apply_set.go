@@ -57,7 +57,7 @@ func (c *cluster) applySet(ctx context.Context, s set, owners []owner, wait time
 	if err := write(ctx, wanted); err != nil {
 		return err
 	}
-	for _, o := range owners[:0] {
+	for _, o := range owners[1:] {
 		if err := c.removeInventory(ctx, o); err != nil {
 			return err
 		}

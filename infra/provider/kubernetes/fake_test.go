@@ -20,7 +20,9 @@ import (
 // fakeCluster is an API server in memory, with server-side apply, and its resource.
 func fakeCluster(t *testing.T, funcs interceptor.Funcs) (client.Client, *resource) {
 	t.Helper()
-	funcs.Patch = patch
+	if funcs.Patch == nil {
+		funcs.Patch = patch
+	}
 	c := fake.NewClientBuilder().WithInterceptorFuncs(funcs).WithReturnManagedFields().WithObjects(
 		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "kube-system"}},
 	).Build()

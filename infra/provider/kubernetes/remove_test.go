@@ -39,7 +39,11 @@ func TestRemoveOrder(t *testing.T) {
 		inv[keyOf(ref.APIVersion, ref.Kind, ref.Namespace, ref.Name)] = ref
 		o := ref.object()
 		o.SetLabels(map[string]string{ownerGroup + "/name": "dns", ownerGroup + "/namespace": "kube-system"})
-		if err := c.Create(t.Context(), o); err != nil && ref.Name != "kube-system" {
+		put := func() error { return c.Create(t.Context(), o) }
+		if ref.Name == "kube-system" {
+			put = func() error { return c.Update(t.Context(), o) }
+		}
+		if err := put(); err != nil {
 			t.Fatal(err)
 		}
 	}

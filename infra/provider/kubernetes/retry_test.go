@@ -37,6 +37,35 @@ func TestCreateRidesOutAnAPIThatIsAwayForAMoment(t *testing.T) {
 	}
 }
 
+// Whatever was applied before a failure stays on record, although the next run may start
+// from a state of Pulumi's that never heard of it.
+func TestFailedUpdateForgetsNothing(t *testing.T) {
+	refuse := ""
+	c, r := fakeCluster(t, interceptor.Funcs{
+		Patch: func(ctx context.Context, c client.WithWatch, o client.Object, pt client.Patch, opts ...client.PatchOption) error {
+			if o.GetName() == refuse {
+				return errors.New("quota exceeded")
+			}
+			return patch(ctx, c, o, pt, opts...)
+		},
+	})
+	created := create(t, r, inputs(twoMaps()))
+	refuse = "c"
+	resp, err := serve(t, r).Update(p.UpdateRequest{ID: created.ID, Urn: testURN, State: created.Properties,
+		Inputs: inputs(map[string]any{"v1/ConfigMap/kube-system/c": configMap("c", map[string]any{})})})
+	if err == nil || resp.PartialState == nil {
+		t.Fatalf("got %v, %+v; want a failure that keeps the set", err, resp)
+	}
+	cl, _ := r.connect("")
+	inv, found, err := cl.readInventory(t.Context(), "dns", "kube-system")
+	if err != nil || !found || len(inv) != 3 {
+		t.Errorf("inventory %v, %v; want a, b and c", inv, err)
+	}
+	if got := configMaps(t, c); len(got) != 3 {
+		t.Errorf("got %v: nothing is pruned before the rest is applied", got)
+	}
+}
+
 func TestCancelledWhileWaiting(t *testing.T) {
 	deployment := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: "x", Namespace: "n", Generation: 1}}
 	cl := newCluster("", fake.NewClientBuilder().WithObjects(deployment).Build(), time.Millisecond)

@@ -36,7 +36,7 @@ type Cluster struct {
 	Kubeconfig pulumi.StringOutput `pulumi:"kubeconfig"`
 	// Kubernetes version of every member, as in v1.36.3. An upgrade takes one host at a time; a downgrade and a skipped minor version are refused.
 	KubernetesVersion pulumi.StringOutput `pulumi:"kubernetesVersion"`
-	// Not to be set. As input it is computed: what each member shall be. As output: the members as they were last seen.
+	// The members by name, as they were last seen.
 	Members ClusterMemberMapOutput `pulumi:"members"`
 	// Name of the cluster: a lower-case DNS label, at most 40 characters. Cannot be changed.
 	Name pulumi.StringOutput `pulumi:"name"`
@@ -130,8 +130,6 @@ type clusterArgs struct {
 	ImageTags ClusterImageTags `pulumi:"imageTags"`
 	// Kubernetes version of every member, as in v1.36.3. An upgrade takes one host at a time; a downgrade and a skipped minor version are refused.
 	KubernetesVersion string `pulumi:"kubernetesVersion"`
-	// Not to be set. As input it is computed: what each member shall be. As output: the members as they were last seen.
-	Members map[string]ClusterMember `pulumi:"members"`
 	// Name of the cluster: a lower-case DNS label, at most 40 characters. Cannot be changed.
 	Name string `pulumi:"name"`
 	// Address ranges inside the cluster. Cannot be changed.
@@ -158,8 +156,6 @@ type ClusterArgs struct {
 	ImageTags ClusterImageTagsInput
 	// Kubernetes version of every member, as in v1.36.3. An upgrade takes one host at a time; a downgrade and a skipped minor version are refused.
 	KubernetesVersion pulumi.StringInput
-	// Not to be set. As input it is computed: what each member shall be. As output: the members as they were last seen.
-	Members ClusterMemberMapInput
 	// Name of the cluster: a lower-case DNS label, at most 40 characters. Cannot be changed.
 	Name pulumi.StringInput
 	// Address ranges inside the cluster. Cannot be changed.
@@ -302,7 +298,7 @@ func (o ClusterOutput) KubernetesVersion() pulumi.StringOutput {
 	return o.ApplyT(func(v *Cluster) pulumi.StringOutput { return v.KubernetesVersion }).(pulumi.StringOutput)
 }
 
-// Not to be set. As input it is computed: what each member shall be. As output: the members as they were last seen.
+// The members by name, as they were last seen.
 func (o ClusterOutput) Members() ClusterMemberMapOutput {
 	return o.ApplyT(func(v *Cluster) ClusterMemberMapOutput { return v.Members }).(ClusterMemberMapOutput)
 }

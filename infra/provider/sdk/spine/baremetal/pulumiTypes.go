@@ -590,76 +590,6 @@ type ClusterMember struct {
 	Schedulable bool `pulumi:"schedulable"`
 }
 
-// ClusterMemberInput is an input type that accepts ClusterMemberArgs and ClusterMemberOutput values.
-// You can construct a concrete instance of `ClusterMemberInput` via:
-//
-//	ClusterMemberArgs{...}
-type ClusterMemberInput interface {
-	pulumi.Input
-
-	ToClusterMemberOutput() ClusterMemberOutput
-	ToClusterMemberOutputWithContext(context.Context) ClusterMemberOutput
-}
-
-// A member of a cluster.
-type ClusterMemberArgs struct {
-	// Digest of the control-plane settings that the member runs with.
-	Configuration pulumi.StringInput `pulumi:"configuration"`
-	// Whether the host is a voting member of etcd.
-	EtcdMember pulumi.BoolInput `pulumi:"etcdMember"`
-	// Files by path: "as configured", "changed" or "missing".
-	Files pulumi.StringMapInput `pulumi:"files"`
-	// The unit kubelet.service: "enabled, active" when it is as it should be.
-	Kubelet pulumi.StringInput `pulumi:"kubelet"`
-	// Version of the kubelet, as in v1.36.3.
-	KubeletVersion pulumi.StringInput `pulumi:"kubeletVersion"`
-	// The node's zone and region.
-	Labels pulumi.StringMapInput `pulumi:"labels"`
-	// The machine's /etc/machine-id.
-	MachineId pulumi.StringInput `pulumi:"machineId"`
-	// ControlPlane or Worker.
-	Role pulumi.StringInput `pulumi:"role"`
-	// Whether workloads may be placed on it: no taint of a control plane.
-	Schedulable pulumi.BoolInput `pulumi:"schedulable"`
-}
-
-func (ClusterMemberArgs) ElementType() reflect.Type {
-	return reflect.TypeOf((*ClusterMember)(nil)).Elem()
-}
-
-func (i ClusterMemberArgs) ToClusterMemberOutput() ClusterMemberOutput {
-	return i.ToClusterMemberOutputWithContext(context.Background())
-}
-
-func (i ClusterMemberArgs) ToClusterMemberOutputWithContext(ctx context.Context) ClusterMemberOutput {
-	return pulumi.ToOutputWithContext(ctx, i).(ClusterMemberOutput)
-}
-
-// ClusterMemberMapInput is an input type that accepts ClusterMemberMap and ClusterMemberMapOutput values.
-// You can construct a concrete instance of `ClusterMemberMapInput` via:
-//
-//	ClusterMemberMap{ "key": ClusterMemberArgs{...} }
-type ClusterMemberMapInput interface {
-	pulumi.Input
-
-	ToClusterMemberMapOutput() ClusterMemberMapOutput
-	ToClusterMemberMapOutputWithContext(context.Context) ClusterMemberMapOutput
-}
-
-type ClusterMemberMap map[string]ClusterMemberInput
-
-func (ClusterMemberMap) ElementType() reflect.Type {
-	return reflect.TypeOf((*map[string]ClusterMember)(nil)).Elem()
-}
-
-func (i ClusterMemberMap) ToClusterMemberMapOutput() ClusterMemberMapOutput {
-	return i.ToClusterMemberMapOutputWithContext(context.Background())
-}
-
-func (i ClusterMemberMap) ToClusterMemberMapOutputWithContext(ctx context.Context) ClusterMemberMapOutput {
-	return pulumi.ToOutputWithContext(ctx, i).(ClusterMemberMapOutput)
-}
-
 // A member of a cluster.
 type ClusterMemberOutput struct{ *pulumi.OutputState }
 
@@ -2106,8 +2036,6 @@ func init() {
 	pulumi.RegisterInputType(reflect.TypeOf((*ClusterHostInput)(nil)).Elem(), ClusterHostArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*ClusterHostArrayInput)(nil)).Elem(), ClusterHostArray{})
 	pulumi.RegisterInputType(reflect.TypeOf((*ClusterImageTagsInput)(nil)).Elem(), ClusterImageTagsArgs{})
-	pulumi.RegisterInputType(reflect.TypeOf((*ClusterMemberInput)(nil)).Elem(), ClusterMemberArgs{})
-	pulumi.RegisterInputType(reflect.TypeOf((*ClusterMemberMapInput)(nil)).Elem(), ClusterMemberMap{})
 	pulumi.RegisterInputType(reflect.TypeOf((*ClusterNetworkInput)(nil)).Elem(), ClusterNetworkArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*ClusterTimingsInput)(nil)).Elem(), ClusterTimingsArgs{})
 	pulumi.RegisterInputType(reflect.TypeOf((*ClusterTimingsPtrInput)(nil)).Elem(), ClusterTimingsArgs{})

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package environments
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// TestFieldsAreDocumented holds comments to begin with the key that people
+// write, which is what they look for.
+func TestFieldsAreDocumented(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "environment.go", nil, parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := 0
+	ast.Inspect(file, func(n ast.Node) bool {
+		s, ok := n.(*ast.StructType)
+		if !ok {
+			return true
+		}
+		for _, f := range s.Fields.List {
+			fields++
+			key := reflect.StructTag(strings.Trim(f.Tag.Value, "`")).Get("json")
+			if !strings.HasPrefix(f.Doc.Text(), key+" ") || len(f.Doc.Text()) < len(key)+10 {
+				t.Errorf("the comment on %s does not begin with %q and say what it is", f.Names[0], key)
+			}
+		}
+		return true
+	})
+	if fields < 40 {
+		t.Errorf("only %d fields were looked at", fields)
+	}
+}
