@@ -71,5 +71,5 @@ func (w *workspace) destroy(ctx context.Context) error {
 			return fmt.Errorf("%w\n\nIf the cluster is beyond repair: make down FORCE=1 removes the rack and forgets the stack", err)
 		}
 	}
-	return w.run(ctx, "pulumi", w.pulumiArgs("stack", "rm", "--yes", "--force", "--preserve-config")...)
+	return w.run(ctx, "pulumi", "stack", "rm", w.Stack, "--yes", "--force", "--preserve-config", "--non-interactive")
 }

@@ -40,8 +40,8 @@ type step struct {
 func (w *workspace) builds() []step {
 	return []step{
 		{"commands of this checkout", w.buildOwn},
-		{"tools from source", func(ctx context.Context) error { return w.run(ctx, "tools", "build") }},
-		{"host system and images", w.buildImages},
+		{"tools from source, host system", w.buildTools},
+		{"images", func(ctx context.Context) error { return w.run(ctx, "images", "build") }},
 	}
 }
 
@@ -60,15 +60,18 @@ func (w *workspace) buildOwn(ctx context.Context) error {
 	if err := os.MkdirAll(w.own, 0o755); err != nil {
 		return err
 	}
-	return w.run(ctx, "go", "build", "-o", w.own+"/", "./hack/tools", "./hack/images", "./hack/rack", "./stacks",
-		"./infra/cmd/pulumi-resource-spine")
+	if err := w.run(ctx, "go", "build", "-o", w.own+"/", "./hack/tools", "./hack/images", "./hack/rack"); err != nil {
+		return err
+	}
+	return w.run(ctx, "go", "build", "./stacks", "./infra/cmd/pulumi-resource-spine")
 }
 
-// buildImages makes the root file system of the hosts and the images; they do not need each other.
-func (w *workspace) buildImages(ctx context.Context) error {
+// buildTools builds the tools and, beside them, the root file system of the hosts: that waits for the network where
+// they wait for the processor. The images take from both.
+func (w *workspace) buildTools(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return w.run(ctx, "tools", "build") })
 	group.Go(func() error { return w.run(ctx, "images", "rootfs") })
-	group.Go(func() error { return w.run(ctx, "images", "build") })
 	return group.Wait()
 }
 
@@ -107,9 +110,26 @@ func (w *workspace) prepareStack(ctx context.Context) error {
 	if err := w.releaseDeadLocks(); err != nil {
 		return err
 	}
-	args := []string{"stack", "select", "--create", "--stack", w.Stack, "--non-interactive"}
-	_, err := w.output(ctx, "pulumi", args...)
-	return err
+	exists, err := w.stackExists(ctx)
+	if err != nil {
+		return err
+	}
+	verb := "select"
+	if !exists {
+		verb = "init"
+	}
+	if _, err := w.output(ctx, "pulumi", "stack", verb, w.Stack, "--non-interactive"); err != nil {
+		return err
+	}
+	if exists || w.ConfigFile == "" {
+		return nil
+	}
+	// A new stack's salt goes into environments/, though the stack's config is elsewhere and has one.
+	stray := filepath.Join(w.root, "environments", "Pulumi."+w.Stack+".yaml")
+	if err := os.Remove(stray); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // localPassphrase opens the state of stacks on the virtual rack. It is no secret: see environments/Pulumi.local.yaml.

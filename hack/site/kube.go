@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -19,6 +20,15 @@ import (
 
 func (s *Site) restConfig() (*rest.Config, error) {
 	return clientcmd.BuildConfigFromFlags("", filepath.Join(s.Home, "kubeconfig-"+s.Name))
+}
+
+// WriteKubeconfig takes the kubeconfig out of the stack, as `make up` does at its end; a new cluster has a new one.
+func (s *Site) WriteKubeconfig(ctx context.Context) error {
+	out, err := s.Command(ctx, "pulumi", "stack", "output", "kubeconfig", "--show-secrets", "--stack", s.Name).Output()
+	if err != nil {
+		return fmt.Errorf("the stack's kubeconfig: %w", err)
+	}
+	return os.WriteFile(filepath.Join(s.Home, "kubeconfig-"+s.Name), out, 0o600)
 }
 
 // Kube is a client of the site's cluster, by way of the API address.

@@ -5,7 +5,9 @@ package toolbox
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -109,7 +111,45 @@ func (b *Builder) Build(ctx context.Context, t Tool) error {
 			return err
 		}
 	}
+	if t.Name == "langhost" {
+		return b.bundle(filepath.Join(dir, "bin", t.Binary))
+	}
 	return nil
+}
+
+// bundle puts the language host beside our pulumi, where its releases carry
+// theirs, and has the bin folder's link lead there: pulumi warns, at every
+// command, of one that it finds elsewhere.
+func (b *Builder) bundle(host string) error {
+	pulumi, err := Find("pulumi")
+	if err != nil {
+		return err
+	}
+	dir, err := b.Dir(pulumi)
+	if err != nil {
+		return err
+	}
+	bin := filepath.Join(dir, "bin")
+	if _, err := os.Stat(bin); err != nil {
+		return nil // the user's own pulumi is in use
+	}
+	bundled := filepath.Join(bin, filepath.Base(host))
+	// pulumi compares this path with where the link leads, so it is a file, not a link.
+	fresh := bundled + ".new"
+	if err := os.Remove(fresh); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.Link(host, fresh); err != nil {
+		return err
+	}
+	if err := os.Rename(fresh, bundled); err != nil {
+		return err
+	}
+	// Renaming onto another name of the same file does nothing at all.
+	if err := os.Remove(fresh); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return cachedir.Link(bundled, filepath.Join(b.Cache, "bin", filepath.Base(host)))
 }
 
 // compile puts the tool's bin folder into dir, and nothing else.

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"strings"
+	"sync"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"spine.nhs.uk/controlplane/hack/site"
+)
+
+// screen is what a command has printed so far.
+type screen struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (s *screen) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, _ = GinkgoWriter.Write(p)
+	return s.text.Write(p)
+}
+
+func (s *screen) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
+func updateKilled() {
+	It("is finished by the next `pulumi up`, wherever kill -9 hit", func(ctx context.Context) {
+		_, err := rack.Pulumi(ctx, "destroy", "--yes")
+		Expect(err).NotTo(HaveOccurred())
+
+		// Each run gets further than the one before it.
+		for _, point := range []string{
+			"spine:baremetal:Host",                        // while hosts are prepared
+			"[control-plane]",                             // inside kubeadm init
+			"Announced new etcd member",                   // inside the first join
+			"c: [kubelet-start]",                          // inside the second
+			"spine:kubernetes:Manifests e2e-dns creating", // while add-ons come up
+		} {
+			By("killing it at: " + point)
+			cmd := rack.Command(ctx, "pulumi", "up", "--yes", "--stack", rack.Name, "--config-file", rack.ConfigFile, "--non-interactive")
+			seen := &screen{}
+			cmd.Stdout, cmd.Stderr = seen, seen
+			Expect(cmd.Start()).To(Succeed())
+			Eventually(seen.String).WithContext(ctx).WithTimeout(3 * time.Minute).WithPolling(50 * time.Millisecond).Should(ContainSubstring(point))
+			Expect(cmd.Process.Kill()).To(Succeed())
+			_ = cmd.Wait() // killed: that is its error
+			_, err := rack.Pulumi(ctx, "cancel", "--yes")
+			Expect(err).NotTo(HaveOccurred())
+		}
+
+		By("letting it finish")
+		_, err = rack.Pulumi(ctx, "up", "--yes")
+		Expect(err).NotTo(HaveOccurred())
+		Expect(rack.WriteKubeconfig(ctx)).To(Succeed())
+		kube, err = rack.Kube()
+		Expect(err).NotTo(HaveOccurred())
+		allWell(ctx, "a", "b", "c")
+		Expect(strings.Count(etcdMembers(ctx), "started")).To(Equal(3))
+		_, err = rack.Pulumi(ctx, "refresh", "--yes", "--expect-no-changes")
+		Expect(err).NotTo(HaveOccurred())
+		unchanged(ctx)
+
+		out, err := rack.Run(ctx, "pulumi", "stack", "export", "--stack", rack.Name)
+		Expect(err).NotTo(HaveOccurred())
+		var state struct {
+			Deployment struct {
+				Pending []any `json:"pending_operations"`
+			} `json:"deployment"`
+		}
+		Expect(json.Unmarshal([]byte(out), &state)).To(Succeed())
+		Expect(state.Deployment.Pending).To(BeEmpty(), "operations that the state believes to be under way")
+		Expect(site.NodeReady(ctx, kube, "d")).To(Equal("Absent"))
+	})
+}
