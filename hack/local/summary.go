@@ -52,8 +52,8 @@ Next:
 // timePreview runs the preview that a user would run next; it must find nothing to do.
 func (w *workspace) timePreview(ctx context.Context) (time.Duration, error) {
 	begin := time.Now()
-	if _, err := w.output(ctx, "pulumi", w.pulumiArgs("preview", "--expect-no-changes")...); err != nil {
-		return 0, fmt.Errorf("the site is up, but a second preview still finds changes: %w", err)
+	if out, err := w.output(ctx, "pulumi", w.pulumiArgs("preview", "--diff", "--expect-no-changes")...); err != nil {
+		return 0, fmt.Errorf("the site is up, but a second preview still finds changes: %w\n%s", err, out)
 	}
 	return time.Since(begin), nil
 }

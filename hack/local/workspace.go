@@ -121,14 +121,14 @@ func (w *workspace) run(ctx context.Context, name string, args ...string) error 
 	return nil
 }
 
-// output returns the command's standard output; its standard error becomes part of the error.
+// output returns the command's standard output, when it fails too; its standard error becomes part of the error.
 func (w *workspace) output(ctx context.Context, name string, args ...string) ([]byte, error) {
 	cmd := w.command(ctx, name, args...)
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	out, err := cmd.Output()
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, strings.TrimSpace(errs.String()))
+		return out, fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, strings.TrimSpace(errs.String()))
 	}
 	return out, nil
 }
