@@ -105,7 +105,8 @@ func broughtUp() {
 		runPod(ctx, ns, client)
 
 		reach := func() error {
-			_, err := rack.Run(ctx, "kubectl", "exec", "-n", ns, "client", "--", "wget", "-q", "-O", "-", "-T", "3", "http://"+address+":8080/")
+			_, err := rack.Run(ctx, "kubectl", "exec", "-n", ns, "client", "--", "sh", "-c",
+				`printf "GET / HTTP/1.0\r\n\r\n" | nc -w 3 `+address+` 8080 | grep hello`)
 			return err
 		}
 		Eventually(reach).WithContext(ctx).Should(Succeed())

@@ -238,7 +238,7 @@ func TestSessionLife(t *testing.T) {
 		resp, _ := call(t, server, "GET", root+"/Systems/1", "", auth)
 		return resp.StatusCode
 	}
-	resp, auth := login()
+	_, auth := login()
 	clock.now = clock.now.Add(sessionTimeout)
 	if got := status(auth); got != 200 {
 		t.Errorf("session in use: %d", got)
@@ -247,7 +247,7 @@ func TestSessionLife(t *testing.T) {
 	if got := status(auth); got != 401 {
 		t.Errorf("session unused for too long: %d", got)
 	}
-	resp, auth = login()
+	resp, auth := login()
 	if r, _ := call(t, server, "DELETE", resp.Header.Get("Location"), "", auth); r.StatusCode != 204 {
 		t.Errorf("log out: %d", r.StatusCode)
 	}
