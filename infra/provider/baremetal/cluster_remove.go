@@ -147,7 +147,7 @@ for family in ip ip6; do nft delete table "$family" kube-proxy 2>/dev/null; done
 for tables in iptables ip6tables iptables-legacy ip6tables-legacy; do
 	command -v $tables-save >/dev/null || continue
 	rules=$($tables-save 2>/dev/null) || continue
-	case $rules in *KUBE-* | *kube-router*) printf '%%s\n' "$rules" | grep -v -e KUBE- -e kube-router | $tables-restore 2>/dev/null;; esac
+	case $rules in *KUBE-* | *kube-*) printf '%%s\n' "$rules" | grep -v -e KUBE- -e kube-router -e kube-bridge | $tables-restore 2>/dev/null;; esac
 done
 if command -v ipset >/dev/null; then
 	ipset list -n 2>/dev/null | grep -E '^(inet6:)?(KUBE|kube)-' | xargs -r -n1 ipset destroy 2>/dev/null
