@@ -74,15 +74,13 @@ func updateKilled() {
 		Expect(err).NotTo(HaveOccurred())
 		unchanged(ctx)
 
-		out, err := rack.Run(ctx, "pulumi", "stack", "export", "--stack", rack.Name)
-		Expect(err).NotTo(HaveOccurred())
-		var state struct {
+		var exported struct {
 			Deployment struct {
 				Pending []any `json:"pending_operations"`
 			} `json:"deployment"`
 		}
-		Expect(json.Unmarshal([]byte(out), &state)).To(Succeed())
-		Expect(state.Deployment.Pending).To(BeEmpty(), "operations that the state believes to be under way")
+		Expect(json.Unmarshal([]byte(state(ctx)), &exported)).To(Succeed())
+		Expect(exported.Deployment.Pending).To(BeEmpty(), "operations that the state believes to be under way")
 		Expect(site.NodeReady(ctx, kube, "d")).To(Equal("Absent"))
 	})
 }

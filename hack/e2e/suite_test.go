@@ -91,7 +91,10 @@ func collect(ctx context.Context) {
 		{"kubectl", "get", "events", "-A", "--sort-by=.lastTimestamp", "--request-timeout=5s"},
 	} {
 		out, err := rack.Run(ctx, args[0], args[1:]...)
-		AddReportEntry(args[0]+" "+args[1], out, err)
+		if err != nil {
+			out += err.Error()
+		}
+		AddReportEntry(args[0]+" "+args[1], out)
 	}
 }
 
@@ -115,4 +118,12 @@ func unchanged(ctx context.Context) {
 	GinkgoHelper()
 	_, err := rack.Pulumi(ctx, "preview", "--expect-no-changes")
 	Expect(err).NotTo(HaveOccurred())
+}
+
+// state is what the stack's state holds, word for word.
+func state(ctx context.Context) string {
+	GinkgoHelper()
+	out, err := rack.Command(ctx, "pulumi", "stack", "export", "--stack", rack.Name).Output()
+	Expect(err).NotTo(HaveOccurred())
+	return string(out)
 }

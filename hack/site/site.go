@@ -111,7 +111,7 @@ func (s *Site) Pulumi(ctx context.Context, args ...string) (string, error) {
 
 // SSH runs a shell script on a host, as root.
 func (s *Site) SSH(ctx context.Context, host, script string) (string, error) {
-	return s.Run(ctx, "rack", "ssh", host, "--rack", s.Name, "--", script)
+	return s.Run(ctx, "rack", "ssh", "--rack", s.Name, host, script)
 }
 
 // PowerOn and PowerOff go through the host's BMC; off is a power cut, not a shutdown.

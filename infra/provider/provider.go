@@ -51,5 +51,6 @@ func New(dialer remote.Dialer) (p.Provider, error) {
 	if err != nil {
 		return p.Provider{}, fmt.Errorf("building the provider %s: %w", Name, err)
 	}
+	provider.Check = withoutValues(provider.Check)
 	return provider, nil
 }

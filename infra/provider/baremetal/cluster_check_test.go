@@ -185,3 +185,37 @@ func TestClusterDiff(t *testing.T) {
 		})
 	}
 }
+
+// A preview that changes members keeps the kubeconfig known and secret, so that
+// it can go on to what is in the cluster.
+func TestPreviewKnowsTheKubeconfig(t *testing.T) {
+	site := newSite("a", "b", "c", "d")
+	server := clusterServer(t, site.dialer())
+	checked := func(hosts ...any) property.Map {
+		resp, err := server.Check(p.CheckRequest{Urn: clusterURN, Inputs: properties(goodCluster(map[string]any{"hosts": hosts}))})
+		if err != nil || len(resp.Failures) > 0 {
+			t.Fatal(err, resp.Failures)
+		}
+		return resp.Inputs
+	}
+	old := checked(hostInput("a", 1), hostInput("b", 2), hostInput("c", 3))
+	created, err := server.Create(p.CreateRequest{Urn: clusterURN, Properties: old})
+	if err != nil {
+		t.Fatal(err)
+	}
+	site.changes = 0
+	news := checked(hostInput("a", 1), hostInput("b", 2), hostInput("d", 4))
+	preview, err := server.Update(p.UpdateRequest{Urn: clusterURN, ID: created.ID, State: created.Properties, OldInputs: old, Inputs: news, DryRun: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if k := preview.Properties.Get("kubeconfig"); !k.IsString() || !k.Secret() || k.AsString() == "" {
+		t.Errorf("kubeconfig in preview: computed %t, secret %t", k.IsComputed(), k.Secret())
+	}
+	if site.changes > 0 {
+		t.Errorf("the preview ran %d scripts that change something", site.changes)
+	}
+	if m := preview.Properties.Get("members").AsMap(); m.Get("d").IsNull() || !m.Get("c").IsNull() {
+		t.Errorf("members in preview: %v", m)
+	}
+}

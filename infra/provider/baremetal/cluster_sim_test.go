@@ -109,6 +109,9 @@ func (s *site) tell(say func() string) func(string) (remote.Result, error) {
 	}
 }
 
+// recorded finds the configuration in the marker that a script writes.
+var recorded = regexp.MustCompile(`"configuration":"([^"]*)"`)
+
 var quoted = regexp.MustCompile(`'([^']*)'`)
 
 func (s *site) rules(h *simHost) []remotetest.Rule {
@@ -140,8 +143,8 @@ func (s *site) rules(h *simHost) []remotetest.Rule {
 			return "token=abcdef.0123456789abcdef\nkey=" + strings.Repeat("a", 64) + "\nca=" + testCA + "\n"
 		})},
 		{Match: "# read the administrator", Do: s.tell(func() string { return testCA + "\n" + testAdmin })},
-		{Match: "spine-kubeadm-init\n", Do: s.changeScript("init "+h.name, func(string) error { s.version = target; return s.becomeMember(h) })},
-		{Match: "spine-kubeadm-join\n", Do: s.changeScript("join "+h.name, func(string) error { return s.becomeMember(h) })},
+		{Match: "spine-kubeadm-init\n", Do: s.changeScript("init "+h.name, func(script string) error { s.version = target; return s.becomeMember(h, script) })},
+		{Match: "spine-kubeadm-join\n", Do: s.changeScript("join "+h.name, func(script string) error { return s.becomeMember(h, script) })},
 		{Match: "spine-kubeadm-reset\n", Do: s.change("reset "+h.name, func() error {
 			h.mark, h.traces, h.fetched, h.link, h.server, h.kubelet, h.files = nil, false, "", "", "", ", ", map[string]string{}
 			return nil
@@ -153,7 +156,7 @@ func (s *site) rules(h *simHost) []remotetest.Rule {
 			return nil
 		})},
 		{Match: "spine-kubeadm-configure\n", Do: s.changeScript("configure "+h.name, func(script string) error {
-			h.mark.Configuration = regexp.MustCompile(`"configuration":"([^"]*)"`).FindStringSubmatch(script)[1]
+			h.mark.Configuration = recorded.FindStringSubmatch(script)[1]
 			return nil
 		})},
 		{Match: "# drain ", Do: s.changeScript("", func(script string) error {
@@ -215,13 +218,13 @@ func serverTo(h *simHost, version string) error {
 }
 
 // becomeMember is what kubeadm init and join have done when they end.
-func (s *site) becomeMember(h *simHost) error {
+func (s *site) becomeMember(h *simHost, script string) error {
 	h.traces, h.kubelet = true, kubeletRunning
 	h.files[kubeadm.ConfigFile] = "sha256:made-by-kubeadm"
 	h.mark = &marker{Cluster: "local", Phase: phaseMember, Role: h.mark.Role, Kubelet: h.files[kubeadm.ConfigFile]}
 	s.nodes[h.name] = &simNode{machine: h.machine, version: h.link, controlPlane: h.mark.Role == RoleControlPlane, labels: map[string]string{}}
 	if h.mark.Role == RoleControlPlane {
-		h.mark.Configuration = simArgs().configuration()
+		h.mark.Configuration = recorded.FindStringSubmatch(script)[1]
 		h.server = s.version
 		s.etcd = append(s.etcd, simMember{id: fmt.Sprint(1000 + len(s.log)), name: h.name, address: h.address})
 	}

@@ -60,7 +60,7 @@ func requested(s Situation) []Blocker {
 	// One at a time is always allowed: the gates below judge it by health.
 	if n := len(joined); len(s.Desired) < n-1 && len(s.Desired) < (Votes{Members: n}).Quorum() {
 		return []Blocker{{Reason: TooManyRemoved, Members: departing(s),
-			Message: fmt.Sprintf("going from %d control planes to %d would remove a majority of those present", n, len(s.Desired)),
+			Message: fmt.Sprintf("going from %d control planes to %d would remove a majority of those present, and with it the quorum", n, len(s.Desired)),
 			Fix:     "remove one control plane per update"}}
 	}
 	return nil
