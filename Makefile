@@ -54,9 +54,9 @@ fmt: bootstrap ## Format the Go files
 .PHONY: lint
 lint: bootstrap ## Formatting, vet, staticcheck, import directions, file sizes, links
 	@out=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$out" || { echo "not formatted (make fmt): $$out"; exit 1; }
-	@go vet ./... && go vet -tags e2e ./hack/e2e
+	@go vet ./... && go vet -tags "e2e offline apiserver" ./hack/e2e ./stacks ./infra/provider/kubernetes
 	@go build -C hack/tools/modules/staticcheck -o "$(CACHE)/bin/staticcheck" honnef.co/go/tools/cmd/staticcheck
-	@"$(CACHE)/bin/staticcheck" -tags e2e $$(go list -tags e2e ./... | grep -v /infra/provider/sdk/)
+	@"$(CACHE)/bin/staticcheck" -tags e2e,offline,apiserver $$(go list -tags e2e ./... | grep -v /infra/provider/sdk/)
 	@go run ./hack/verify
 
 .PHONY: verify
@@ -66,9 +66,9 @@ verify: generate lint ## Generated files are up to date, and lint
 	@go mod verify
 
 .PHONY: test
-test: bootstrap ## Unit tests and offline previews: no rack, minutes
-	@go run ./hack/tools build pulumi langhost
-	@go test ./...
+test: bootstrap ## Unit tests, a real kube-apiserver, offline previews by the real pulumi: no rack, minutes
+	@go run ./hack/tools build
+	@go test -tags "offline apiserver" ./...
 
 .PHONY: e2e
 e2e: bootstrap ## The whole system on a rack of its own, with real faults; LABELS=slow for the slowest

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build offline
+
+package main
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"math/big"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/knownhosts"
+)
+
+// TestOfflinePreview runs the real pulumi, language host and provider over each environment's config, with no site
+// behind it. `make test` builds what it needs.
+func TestOfflinePreview(t *testing.T) {
+	configs, err := filepath.Glob("../environments/Pulumi.*.yaml")
+	if err != nil || len(configs) == 0 {
+		t.Fatalf("no environments: %v", err)
+	}
+	for _, config := range configs {
+		stack := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(config), "Pulumi."), ".yaml")
+		t.Run(stack, func(t *testing.T) {
+			preview := runner(t, stack)
+			out, err := preview(config)
+			if err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			for _, want := range []string{"spine:baremetal:Host", "spine:baremetal:Cluster", "spine:kubernetes:Manifests", "to create"} {
+				if !strings.Contains(out, want) {
+					t.Errorf("the preview does not speak of %q:\n%s", want, out)
+				}
+			}
+
+			text, err := os.ReadFile(config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wrong := filepath.Join(t.TempDir(), "wrong.yaml")
+			broken := strings.Replace(string(text), "    owner:", "    onwer: x\n    owner:", 1)
+			if err := os.WriteFile(wrong, []byte(broken), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if out, err := preview(wrong); err == nil || !strings.Contains(out, "onwer") {
+				t.Errorf("an unknown key passed, or was not named: %v\n%s", err, out)
+			}
+		})
+	}
+}
+
+// runner makes a stack in a backend of the test's own and returns what previews it with a config file.
+func runner(t *testing.T, stack string) func(config string) (string, error) {
+	t.Helper()
+	cache := os.Getenv("SPINE_CACHE")
+	if cache == "" {
+		base, err := os.UserCacheDir()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cache = filepath.Join(base, "spine")
+	}
+	bin := filepath.Join(cache, "bin")
+	state, home := t.TempDir(), t.TempDir()
+	inventRack(t, filepath.Join(home, "racks", stack), "../environments/Pulumi."+stack+".yaml")
+	run := func(dir string, args ...string) (string, error) {
+		cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "pulumi"), append(args, "--non-interactive")...)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "PULUMI_BACKEND_URL=file://"+state,
+			"PULUMI_CONFIG_PASSPHRASE=spine-local", "PULUMI_CONFIG_PASSPHRASE_FILE=", "PULUMI_SKIP_UPDATE_CHECK=true",
+			"SPINE_OFFLINE=1", "SPINE_HOME="+home)
+		var out bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &out, &out
+		err := cmd.Run()
+		return out.String(), err
+	}
+	// The stack is made elsewhere: `pulumi stack init` writes a config file beside the project's.
+	project := t.TempDir()
+	if err := os.WriteFile(filepath.Join(project, "Pulumi.yaml"), []byte("name: spine\nruntime: go\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := run(project, "stack", "init", stack); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return func(config string) (string, error) {
+		path, err := filepath.Abs(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return run("..", "preview", "--stack", stack, "--config-file", path)
+	}
+}
+
+// inventRack writes what a rack that is up leaves for the config to point at: its hosts' keys and its CA.
+func inventRack(t *testing.T, dir, config string) {
+	t.Helper()
+	text, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := ssh.NewPublicKey(public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var known strings.Builder
+	for _, m := range regexp.MustCompile(`(?m)^\s+address: (\S+)$`).FindAllStringSubmatch(string(text), -1) {
+		known.WriteString(knownhosts.Line([]string{m[1]}, key) + "\n")
+	}
+	now := time.Now()
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: now, NotAfter: now.Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, public, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{
+		"known_hosts": []byte(known.String()),
+		"ca.crt":      pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
