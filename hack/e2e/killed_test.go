@@ -44,11 +44,11 @@ func updateKilled() {
 
 		// Each run gets further than the one before it.
 		for _, point := range []string{
-			"spine:baremetal:Host",                        // while hosts are prepared
-			"[control-plane]",                             // inside kubeadm init
-			"Announced new etcd member",                   // inside the first join
-			"c: [kubelet-start]",                          // inside the second
-			"spine:kubernetes:Manifests e2e-dns creating", // while add-ons come up
+			"Host e2e-a creating",        // while hosts are prepared
+			"a: [wait-control-plane]",    // inside kubeadm init
+			"b: [etcd] Announced",        // inside the first join
+			"c: [kubelet-start]",         // inside the second
+			"Manifests e2e-dns creating", // while add-ons come up
 		} {
 			By("killing it at: " + point)
 			cmd := rack.Command(ctx, "pulumi", "up", "--yes", "--stack", rack.Name, "--config-file", rack.ConfigFile, "--non-interactive")
@@ -58,7 +58,7 @@ func updateKilled() {
 			Eventually(seen.String).WithContext(ctx).WithTimeout(3 * time.Minute).WithPolling(50 * time.Millisecond).Should(ContainSubstring(point))
 			Expect(cmd.Process.Kill()).To(Succeed())
 			_ = cmd.Wait() // killed: that is its error
-			_, err := rack.Pulumi(ctx, "cancel", "--yes")
+			_, err := rack.Run(ctx, "pulumi", "cancel", rack.Name, "--yes")
 			Expect(err).NotTo(HaveOccurred())
 		}
 
