@@ -41,6 +41,7 @@ var _ = Describe("A site", Ordered, ContinueOnFailure, func() {
 	Describe("with a host changed by hand", Ordered, changedByHand)
 	Describe("that loses a host", hostLoss)
 	Describe("whose members change", Ordered, membersExchanged)
+	Describe("that is upgraded", upgraded)
 	Describe("whose update is killed", updateKilled)
 	Describe("that is taken down", Ordered, takenDown)
 })

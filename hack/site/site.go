@@ -7,6 +7,7 @@ package site
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -123,6 +124,34 @@ func (s *Site) PowerOn(ctx context.Context, host string) error {
 func (s *Site) PowerOff(ctx context.Context, host string) error {
 	_, err := s.Run(ctx, "rack", "power", "off", host, "--rack", s.Name)
 	return err
+}
+
+// PushImages builds the images of a Kubernetes version other than the default and puts them into the rack's registry.
+// It leaves the default's alone there.
+func (s *Site) PushImages(ctx context.Context, version string) error {
+	out, err := s.Command(ctx, "rack", "status", "--rack", s.Name, "-o", "json").Output()
+	if err != nil {
+		return fmt.Errorf("the rack's registry: %w", err)
+	}
+	var status struct {
+		Registry struct {
+			Push string `json:"push"`
+		} `json:"registry"`
+	}
+	if err := json.Unmarshal(out, &status); err != nil {
+		return err
+	}
+	for _, args := range [][]string{
+		{"tools", "build", "kubernetes@" + version},
+		{"images", "build", "--kubernetes", version},
+		{"images", "push", "--registry", status.Registry.Push, "--plain-http"},
+		{"images", "build"},
+	} {
+		if _, err := s.Run(ctx, args[0], args[1:]...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Discard removes the site, whatever state it is in, and all that it kept.

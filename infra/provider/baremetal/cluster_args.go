@@ -69,6 +69,7 @@ type ClusterImageTags struct {
 
 // Annotate documents the fields in the schema.
 func (i *ClusterImageTags) Annotate(a infer.Annotator) {
+	a.Describe(&i, "Tags of images whose version is not the Kubernetes version.")
 	a.Describe(&i.Etcd, "Tag of the image etcd in imageRepository.")
 }
 
@@ -81,6 +82,7 @@ type ClusterEndpoint struct {
 
 // Annotate documents the fields in the schema.
 func (e *ClusterEndpoint) Annotate(a infer.Annotator) {
+	a.Describe(&e, "The address at which the API answers.")
 	a.Describe(&e.Name, "Name of the API, as in api.local.spine.internal; every host must resolve it to address.")
 	a.Describe(&e.Address, "IP address of the API: held by one host at a time, never the own address of one.")
 	a.Describe(&e.Port, "TCP port of the API, 1 to 65535. Default 6443.")
@@ -95,6 +97,7 @@ type ClusterNetwork struct {
 
 // Annotate documents the fields in the schema.
 func (n *ClusterNetwork) Annotate(a infer.Annotator) {
+	a.Describe(&n, "The address ranges inside the cluster.")
 	a.Describe(&n.PodCIDR, "Addresses of pods, as in 10.244.0.0/16; each host gets a /24 of it.")
 	a.Describe(&n.ServiceCIDR, "Addresses of services, as in 10.96.0.0/16.")
 	a.Describe(&n.DNSDomain, "Domain of services. Default cluster.local.")
@@ -112,6 +115,7 @@ type ClusterHost struct {
 
 // Annotate documents the fields in the schema.
 func (h *ClusterHost) Annotate(a infer.Annotator) {
+	a.Describe(&h, "One member of a cluster.")
 	a.Describe(&h.Name, "Name of the host and of its node: a lower-case DNS label.")
 	a.Describe(&h.Address, "IP address of the host.")
 	a.Describe(&h.SSH, "How the host is reached.")
@@ -128,6 +132,7 @@ type ClusterEtcd struct {
 
 // Annotate documents the fields in the schema.
 func (e *ClusterEtcd) Annotate(a infer.Annotator) {
+	a.Describe(&e, "Timing of etcd.")
 	a.Describe(&e.HeartbeatMs, "Milliseconds between heartbeats of the leader, 50 to 1000. Default 150.")
 	a.Describe(&e.ElectionMs, "Milliseconds without heartbeat until an election, 5 to 50 heartbeats. Default 1500.")
 }
@@ -141,6 +146,7 @@ type ClusterTimings struct {
 
 // Annotate documents the fields in the schema.
 func (t *ClusterTimings) Annotate(a infer.Annotator) {
+	a.Describe(&t, "How fast failures are noticed.")
 	a.Describe(&t.NodeMonitorGraceSeconds, "Seconds without a sign of life until a node is reported NotReady, 4 to 300. Default 8; nodes give one every 2 s.")
 	a.Describe(&t.UnreachableSeconds, "Seconds that a pod stays bound to a NotReady node before it is replaced, 0 to 3600. Default 30.")
 	a.Describe(&t.LeaseSeconds, "Seconds after which another controller manager or scheduler takes over from a lost one, 4 to 60. Default 8.")

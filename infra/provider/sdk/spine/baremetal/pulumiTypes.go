@@ -148,6 +148,7 @@ func (o ClusterBinariesOutput) Url() pulumi.StringOutput {
 	return o.ApplyT(func(v ClusterBinaries) string { return v.Url }).(pulumi.StringOutput)
 }
 
+// The address at which the API answers.
 type ClusterEndpoint struct {
 	// IP address of the API: held by one host at a time, never the own address of one.
 	Address string `pulumi:"address"`
@@ -168,6 +169,7 @@ type ClusterEndpointInput interface {
 	ToClusterEndpointOutputWithContext(context.Context) ClusterEndpointOutput
 }
 
+// The address at which the API answers.
 type ClusterEndpointArgs struct {
 	// IP address of the API: held by one host at a time, never the own address of one.
 	Address pulumi.StringInput `pulumi:"address"`
@@ -189,6 +191,7 @@ func (i ClusterEndpointArgs) ToClusterEndpointOutputWithContext(ctx context.Cont
 	return pulumi.ToOutputWithContext(ctx, i).(ClusterEndpointOutput)
 }
 
+// The address at which the API answers.
 type ClusterEndpointOutput struct{ *pulumi.OutputState }
 
 func (ClusterEndpointOutput) ElementType() reflect.Type {
@@ -218,6 +221,7 @@ func (o ClusterEndpointOutput) Port() pulumi.IntPtrOutput {
 	return o.ApplyT(func(v ClusterEndpoint) *int { return v.Port }).(pulumi.IntPtrOutput)
 }
 
+// Timing of etcd.
 type ClusterEtcd struct {
 	// Milliseconds without heartbeat until an election, 5 to 50 heartbeats. Default 1500.
 	ElectionMs *int `pulumi:"electionMs"`
@@ -236,6 +240,7 @@ type ClusterEtcdInput interface {
 	ToClusterEtcdOutputWithContext(context.Context) ClusterEtcdOutput
 }
 
+// Timing of etcd.
 type ClusterEtcdArgs struct {
 	// Milliseconds without heartbeat until an election, 5 to 50 heartbeats. Default 1500.
 	ElectionMs pulumi.IntPtrInput `pulumi:"electionMs"`
@@ -296,6 +301,7 @@ func (i *clusterEtcdPtrType) ToClusterEtcdPtrOutputWithContext(ctx context.Conte
 	return pulumi.ToOutputWithContext(ctx, i).(ClusterEtcdPtrOutput)
 }
 
+// Timing of etcd.
 type ClusterEtcdOutput struct{ *pulumi.OutputState }
 
 func (ClusterEtcdOutput) ElementType() reflect.Type {
@@ -374,6 +380,7 @@ func (o ClusterEtcdPtrOutput) HeartbeatMs() pulumi.IntPtrOutput {
 	}).(pulumi.IntPtrOutput)
 }
 
+// One member of a cluster.
 type ClusterHost struct {
 	// IP address of the host.
 	Address string `pulumi:"address"`
@@ -400,6 +407,7 @@ type ClusterHostInput interface {
 	ToClusterHostOutputWithContext(context.Context) ClusterHostOutput
 }
 
+// One member of a cluster.
 type ClusterHostArgs struct {
 	// IP address of the host.
 	Address pulumi.StringInput `pulumi:"address"`
@@ -452,6 +460,7 @@ func (i ClusterHostArray) ToClusterHostArrayOutputWithContext(ctx context.Contex
 	return pulumi.ToOutputWithContext(ctx, i).(ClusterHostArrayOutput)
 }
 
+// One member of a cluster.
 type ClusterHostOutput struct{ *pulumi.OutputState }
 
 func (ClusterHostOutput) ElementType() reflect.Type {
@@ -516,6 +525,7 @@ func (o ClusterHostArrayOutput) Index(i pulumi.IntInput) ClusterHostOutput {
 	}).(ClusterHostOutput)
 }
 
+// Tags of images whose version is not the Kubernetes version.
 type ClusterImageTags struct {
 	// Tag of the image etcd in imageRepository.
 	Etcd string `pulumi:"etcd"`
@@ -532,6 +542,7 @@ type ClusterImageTagsInput interface {
 	ToClusterImageTagsOutputWithContext(context.Context) ClusterImageTagsOutput
 }
 
+// Tags of images whose version is not the Kubernetes version.
 type ClusterImageTagsArgs struct {
 	// Tag of the image etcd in imageRepository.
 	Etcd pulumi.StringInput `pulumi:"etcd"`
@@ -549,6 +560,7 @@ func (i ClusterImageTagsArgs) ToClusterImageTagsOutputWithContext(ctx context.Co
 	return pulumi.ToOutputWithContext(ctx, i).(ClusterImageTagsOutput)
 }
 
+// Tags of images whose version is not the Kubernetes version.
 type ClusterImageTagsOutput struct{ *pulumi.OutputState }
 
 func (ClusterImageTagsOutput) ElementType() reflect.Type {
@@ -670,6 +682,7 @@ func (o ClusterMemberMapOutput) MapIndex(k pulumi.StringInput) ClusterMemberOutp
 	}).(ClusterMemberOutput)
 }
 
+// The address ranges inside the cluster.
 type ClusterNetwork struct {
 	// Domain of services. Default cluster.local.
 	DnsDomain *string `pulumi:"dnsDomain"`
@@ -690,6 +703,7 @@ type ClusterNetworkInput interface {
 	ToClusterNetworkOutputWithContext(context.Context) ClusterNetworkOutput
 }
 
+// The address ranges inside the cluster.
 type ClusterNetworkArgs struct {
 	// Domain of services. Default cluster.local.
 	DnsDomain pulumi.StringPtrInput `pulumi:"dnsDomain"`
@@ -711,6 +725,7 @@ func (i ClusterNetworkArgs) ToClusterNetworkOutputWithContext(ctx context.Contex
 	return pulumi.ToOutputWithContext(ctx, i).(ClusterNetworkOutput)
 }
 
+// The address ranges inside the cluster.
 type ClusterNetworkOutput struct{ *pulumi.OutputState }
 
 func (ClusterNetworkOutput) ElementType() reflect.Type {
@@ -740,6 +755,7 @@ func (o ClusterNetworkOutput) ServiceCIDR() pulumi.StringOutput {
 	return o.ApplyT(func(v ClusterNetwork) string { return v.ServiceCIDR }).(pulumi.StringOutput)
 }
 
+// How fast failures are noticed.
 type ClusterTimings struct {
 	// Seconds after which another controller manager or scheduler takes over from a lost one, 4 to 60. Default 8.
 	LeaseSeconds *int `pulumi:"leaseSeconds"`
@@ -760,6 +776,7 @@ type ClusterTimingsInput interface {
 	ToClusterTimingsOutputWithContext(context.Context) ClusterTimingsOutput
 }
 
+// How fast failures are noticed.
 type ClusterTimingsArgs struct {
 	// Seconds after which another controller manager or scheduler takes over from a lost one, 4 to 60. Default 8.
 	LeaseSeconds pulumi.IntPtrInput `pulumi:"leaseSeconds"`
@@ -822,6 +839,7 @@ func (i *clusterTimingsPtrType) ToClusterTimingsPtrOutputWithContext(ctx context
 	return pulumi.ToOutputWithContext(ctx, i).(ClusterTimingsPtrOutput)
 }
 
+// How fast failures are noticed.
 type ClusterTimingsOutput struct{ *pulumi.OutputState }
 
 func (ClusterTimingsOutput) ElementType() reflect.Type {
