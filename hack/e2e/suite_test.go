@@ -68,17 +68,14 @@ var _ = AfterSuite(func(ctx context.Context) {
 	if rack == nil {
 		return
 	}
-	if CurrentSpecReport().Failed() || suiteFailed {
+	if kube == nil { // it did not even come up; failed specs have collected their own
 		collect(ctx)
 	}
 	Expect(rack.Discard(ctx)).To(Succeed())
 }, NodeTimeout(10*time.Minute))
 
-var suiteFailed bool
-
 var _ = AfterEach(func(ctx context.Context) {
 	if CurrentSpecReport().Failed() {
-		suiteFailed = true
 		collect(ctx)
 	}
 })

@@ -115,4 +115,23 @@ func broughtUp() {
 		allow(ctx, ns, "server", "client")
 		Eventually(reach).WithContext(ctx).Should(Succeed())
 	})
+
+	It("loses the link between two racks with `rack partition`, and has it back with `rack heal`", func(ctx context.Context) {
+		address, err := rack.Address(12)
+		Expect(err).NotTo(HaveOccurred())
+		ask := func() error {
+			_, err := rack.SSH(ctx, "a", "curl -sk -m 2 -o /dev/null https://"+address+":6443/livez")
+			return err
+		}
+		Expect(ask()).To(Succeed())
+		_, err = rack.Run(ctx, "rack", "partition", "r1", "r2", "--rack", rack.Name)
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(func(ctx context.Context) {
+			_, err := rack.Run(ctx, "rack", "heal", "--rack", rack.Name)
+			Expect(err).NotTo(HaveOccurred())
+			Eventually(ask).WithContext(ctx).Should(Succeed())
+			allWell(ctx, "a", "b", "c")
+		})
+		Expect(ask()).NotTo(Succeed())
+	})
 }
