@@ -119,11 +119,11 @@ func broughtUp() {
 	It("loses the link between two racks with `rack partition`, and has it back with `rack heal`", func(ctx context.Context) {
 		address, err := rack.Address(12)
 		Expect(err).NotTo(HaveOccurred())
-		ask := func() error {
+		ask := func(ctx context.Context) error {
 			_, err := rack.SSH(ctx, "a", "curl -sk -m 2 -o /dev/null https://"+address+":6443/livez")
 			return err
 		}
-		Expect(ask()).To(Succeed())
+		Expect(ask(ctx)).To(Succeed())
 		_, err = rack.Run(ctx, "rack", "partition", "r1", "r2", "--rack", rack.Name)
 		Expect(err).NotTo(HaveOccurred())
 		DeferCleanup(func(ctx context.Context) {
@@ -132,6 +132,6 @@ func broughtUp() {
 			Eventually(ask).WithContext(ctx).Should(Succeed())
 			allWell(ctx, "a", "b", "c")
 		})
-		Expect(ask()).NotTo(Succeed())
+		Expect(ask(ctx)).NotTo(Succeed())
 	})
 }
