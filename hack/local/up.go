@@ -114,20 +114,19 @@ func (w *workspace) prepareStack(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	verb := "select"
-	if !exists {
-		verb = "init"
-	}
-	if _, err := w.output(ctx, "pulumi", "stack", verb, w.Stack, "--non-interactive"); err != nil {
+	if exists {
+		_, err := w.output(ctx, "pulumi", "stack", "select", w.Stack, "--non-interactive")
 		return err
 	}
-	if exists || w.ConfigFile == "" {
-		return nil
-	}
-	// A new stack's salt goes into environments/, though the stack's config is elsewhere and has one.
-	stray := filepath.Join(w.root, "environments", "Pulumi."+w.Stack+".yaml")
-	if err := os.Remove(stray); err != nil && !errors.Is(err, os.ErrNotExist) {
+	// `stack init` writes the new stack's salt into environments/, wherever the stack's config is: what it makes there
+	// beside a config that is elsewhere goes again. A file that was there before is the user's.
+	file := filepath.Join(w.root, "environments", "Pulumi."+w.Stack+".yaml")
+	_, statErr := os.Stat(file)
+	if _, err := w.output(ctx, "pulumi", "stack", "init", w.Stack, "--non-interactive"); err != nil {
 		return err
+	}
+	if w.ConfigFile != "" && errors.Is(statErr, os.ErrNotExist) {
+		return os.Remove(file)
 	}
 	return nil
 }
