@@ -31,6 +31,9 @@ systemctl is-active kubelet containerd keepalived; true`)
 	It("`make down` leaves the machine as it was", func(ctx context.Context) {
 		Expect(rack.Down(ctx)).To(Succeed())
 		after := takeSnapshot()
+		if machineSysctl != "" && !anyRackUp() { // the last rack to go puts it back
+			Expect(sysctl("net/bridge/bridge-nf-call-iptables")).To(Equal(machineSysctl))
+		}
 		for what, before := range machine {
 			Expect(after[what]).To(ConsistOf(before), what)
 		}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -15,7 +16,7 @@ import (
 )
 
 // snapshot is what a rack adds to a machine while it runs, and must take away: network links, addresses, mounts,
-// cgroups, packet filter tables, one sysctl and processes.
+// cgroups, packet filter tables and processes.
 type snapshot map[string][]string
 
 func takeSnapshot() snapshot {
@@ -46,11 +47,15 @@ func takeSnapshot() snapshot {
 			s["processes"] = append(s["processes"], text)
 		}
 	}
-	if nf, err := os.ReadFile("/proc/sys/net/bridge/bridge-nf-call-iptables"); err == nil {
-		s["bridge-nf-call-iptables"] = []string{strings.TrimSpace(string(nf))}
-	}
 	return s
 }
+
+// ofAnotherRack: somebody may bring a rack of their own up or down meanwhile.
+func ofAnotherRack(name string) bool {
+	return anyRack.MatchString(name) && !strings.Contains(name, "e2e")
+}
+
+var anyRack = regexp.MustCompile(`\b(sp|vb)-|\bspine_`)
 
 // lines runs a command and returns its output's lines without what counts up or changes state by itself.
 func lines(name string, args ...string) []string {
@@ -61,8 +66,25 @@ func lines(name string, args ...string) []string {
 		if name == "ip" {
 			line = strings.Fields(line)[1] // the link's name: its index and flags are not the rack's doing
 		}
-		found = append(found, strings.TrimSpace(line))
+		if line = strings.TrimSpace(line); !ofAnotherRack(line) {
+			found = append(found, line)
+		}
 	}
 	slices.Sort(found)
 	return found
+}
+
+func anyRackUp() bool {
+	bridges, err := filepath.Glob("/sys/class/net/sp-*")
+	Expect(err).NotTo(HaveOccurred())
+	return len(bridges) > 0
+}
+
+// sysctl is a kernel setting's value; empty where the kernel does not have it.
+func sysctl(path string) string {
+	value, err := os.ReadFile("/proc/sys/" + path)
+	if err != nil {
+		Expect(err).To(MatchError(os.ErrNotExist))
+	}
+	return strings.TrimSpace(string(value))
 }

@@ -24,6 +24,8 @@ var (
 	rack    *site.Site
 	kube    kubernetes.Interface
 	machine snapshot // what stood on this machine before the suite
+	// machineSysctl is what bridge-nf-call-iptables was then; empty when another rack was up, as it is 0 while any is.
+	machineSysctl string
 )
 
 func TestEndToEnd(t *testing.T) {
@@ -57,6 +59,9 @@ var _ = BeforeSuite(func(ctx context.Context) {
 	By("clearing away what an interrupted run left")
 	Expect(rack.Discard(ctx)).To(Succeed())
 	machine = takeSnapshot()
+	if !anyRackUp() {
+		machineSysctl = sysctl("net/bridge/bridge-nf-call-iptables")
+	}
 
 	By("bringing the site up from nothing")
 	Expect(rack.Up(ctx)).To(Succeed())
