@@ -63,17 +63,17 @@ func TestGoFiles(t *testing.T) {
 }
 
 func TestMarks(t *testing.T) {
-	todo, skip := "TO"+"DO", "t.Ski"+"p"
+	owed, skip := "TO"+"DO", "t.Ski"+"p"
 	expect(t, marks, map[string]string{
-		"a.go":            "// " + todo + ": later\nmastodon()\n",
+		"a.go":            "// " + owed + ": later\nmastodon()\n",
 		"b.md":            "This is NOT IMPLEMENT" + "ED yet, a place" + "holder.\n<input place" + `holder="name">` + "\n",
 		"c_test.go":       "\t" + skip + "(\"slow\")\n\tF" + "It(\"x\")\n\tBuildIt(1)\n",
 		"d.md":            "call " + skip + "() in prose\n",
-		"image.png":       todo,
-		"zz_generated.go": todo,
+		"image.png":       owed,
+		"zz_generated.go": owed,
 		"run":             "# FIX" + "ME\nmktemp XXXXXX\n",
 	},
-		`a.go:1: "`+todo+`" unfinished mark`,
+		`a.go:1: "`+owed+`" unfinished mark`,
 		`b.md:1: "NOT IMPLEMENT`,
 		`b.md:1: "place`,
 		`c_test.go:1: "`+skip,
