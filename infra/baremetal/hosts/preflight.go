@@ -10,9 +10,10 @@ import (
 
 // Preflight looks at all hosts at once, changes nothing, and returns their
 // machine IDs by name. The error lists every problem of every host: nothing is
-// planned, let alone begun, while one has any.
-func Preflight(ctx *pulumi.Context, cluster string, args *Args, opts ...pulumi.InvokeOption) (map[string]string, error) {
-	in := &baremetal.PreflightArgs{Cluster: &cluster}
+// planned, let alone begun, while one has any. version is the Kubernetes version
+// that the cluster is to have.
+func Preflight(ctx *pulumi.Context, cluster, version string, args *Args, opts ...pulumi.InvokeOption) (map[string]string, error) {
+	in := &baremetal.PreflightArgs{Cluster: &cluster, Version: &version}
 	r := args.Registry.Plain()
 	in.Registry = &r
 	for _, h := range args.Hosts {

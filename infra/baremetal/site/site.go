@@ -90,7 +90,7 @@ func look(ctx *pulumi.Context, args *Args, provider pulumi.ProviderResource) (fo
 	if args.Offline {
 		return found{Content: registry.Unresolved(args.Registry, images, args.Version)}, nil
 	}
-	ids, err := hosts.Preflight(ctx, args.Names.Name(), args.hosts(nil, nil), pulumi.Provider(provider))
+	ids, err := hosts.Preflight(ctx, args.Names.Name(), args.Version, args.hosts(nil, nil), pulumi.Provider(provider))
 	if err != nil {
 		return found{}, err
 	}

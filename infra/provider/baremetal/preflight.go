@@ -24,6 +24,7 @@ type PreflightArgs struct {
 	Hosts    []PreflightHost `pulumi:"hosts"`
 	Registry *Registry       `pulumi:"registry,optional"`
 	Cluster  *string         `pulumi:"cluster,optional"`
+	Version  *string         `pulumi:"version,optional"`
 }
 
 // Annotate documents the fields in the schema.
@@ -31,6 +32,7 @@ func (p *PreflightArgs) Annotate(a infer.Annotator) {
 	a.Describe(&p.Hosts, "Hosts to check, all at the same time, 10 seconds at most for each.")
 	a.Describe(&p.Registry, "Registry that every host must reach and whose certificate must verify.")
 	a.Describe(&p.Cluster, "Name of the cluster that the hosts may already be members of; members of another one are refused.")
+	a.Describe(&p.Version, "Kubernetes version that the cluster is to have; refused when kubeadm cannot take a member there from what it runs.")
 }
 
 // PreflightHost is one host to check.

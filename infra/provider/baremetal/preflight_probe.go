@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"spine.nhs.uk/controlplane/infra/provider/kubeadm"
 	"spine.nhs.uk/controlplane/infra/provider/remote"
 )
 
@@ -36,6 +37,8 @@ func preflightScript(registry *Registry) string {
 	b.WriteString("# preflight checks\n" + factsScript)
 	b.WriteString("fact clock \"$(date +%s.%N)\"\nfact uid \"$(id -u)\"\n")
 	fmt.Fprintf(&b, "if [ -e %[1]s ]; then fact cluster \"$(base64 -w0 <%[1]s)\"; fi\n", markerFile)
+	b.WriteString("runs=$(sed -n 's#.*image: .*/kube-apiserver:\\(v[0-9.]*\\).*#\\1#p' /etc/kubernetes/manifests/kube-apiserver.yaml 2>/dev/null)\n" +
+		"if [ -n \"$runs\" ]; then fact runs \"$runs\"; fi\n")
 	for _, c := range requiredCommands {
 		fmt.Fprintf(&b, "command -v %s >/dev/null || fact missing '%s, of package %s'\n", c.name, c.name, c.pkg)
 	}
@@ -62,7 +65,9 @@ type preflightReport struct {
 	clock     time.Time
 	uid       string
 	// cluster is the content of the cluster's mark, empty when there is none.
-	cluster  string
+	cluster string
+	// runs is the version of the API server's manifest, empty when there is none.
+	runs     string
 	missing  []string
 	registry string
 }
@@ -84,6 +89,8 @@ func parsePreflight(out string) (preflightReport, error) {
 			r.missing = append(r.missing, value)
 		case "registry":
 			r.registry = value
+		case "runs":
+			r.runs = value
 		case "cluster":
 			var content []byte
 			content, err = base64.StdEncoding.DecodeString(value)
@@ -151,9 +158,19 @@ func (r preflightReport) problems(host PreflightHost, in PreflightArgs, asked, a
 			bad("%s cannot be read (%v): it says which cluster the host is a member of; remove it if there is none", markerFile, err)
 		} else if mark.Cluster != *in.Cluster {
 			bad("is a member of cluster %q already: take it out there first", mark.Cluster)
+		} else if err := r.versionProblem(in.Version); err != nil {
+			bad("kubernetes.version: %v", err)
 		}
 	}
 	return out
+}
+
+// versionProblem says why kubeadm cannot take a member to the version asked for.
+func (r preflightReport) versionProblem(version *string) error {
+	if version == nil || r.runs == "" || r.runs == *version {
+		return nil
+	}
+	return kubeadm.CheckUpgrade(r.runs, *version)
 }
 
 // clockSkew is how far the clock is outside of the time that the question took.

@@ -98,6 +98,21 @@ func TestPreflightListsEveryProblem(t *testing.T) {
 	}
 }
 
+func TestPreflightRefusesVersionsThatKubeadmRefuses(t *testing.T) {
+	mark := "fact\tcluster\t" + base64.StdEncoding.EncodeToString([]byte(`{"cluster":"local","phase":"member"}`))
+	for version, want := range map[string]string{
+		"v1.36.3": "", "v1.37.0": "",
+		"v1.36.1": "host a (10.90.0.11): kubernetes.version: downgrade from v1.36.2 to v1.36.1",
+		"v1.38.0": "host a (10.90.0.11): kubernetes.version: upgrade from v1.36.2 to v1.38.0 skips a minor version: go to v1.37.x first",
+	} {
+		hosts := map[string]*remotetest.Host{"a": answer("id-a", mark, "fact\truns\tv1.36.2"), "b": answer("id-b")}
+		_, err := preflightOf(t, hosts, func(in map[string]any) { in["version"] = version })
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: got %v, want %q", version, err, want)
+		}
+	}
+}
+
 func TestClockSkew(t *testing.T) {
 	at := func(s float64) time.Time { return time.Unix(0, int64(s*1e9)) }
 	tests := []struct{ clock, asked, answered, want float64 }{

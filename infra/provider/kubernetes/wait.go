@@ -98,12 +98,57 @@ func (c *cluster) readiness(ctx context.Context, o *unstructured.Unstructured) s
 	switch {
 	case err != nil:
 		return err.Error()
+	case c.unseen(ctx, live):
+		return "its controller has not looked at it yet"
 	case res.Status == status.CurrentStatus:
 		return ""
 	case res.Message == "":
 		return string(res.Status)
 	}
 	return res.Message
+}
+
+// unseen says whether an object that kstatus would call ready only carries no word of its
+// controller yet: a DaemonSet wants no pods then, and a custom resource has no conditions.
+// A kind whose definition knows no conditions never says more, and is not waited for.
+func (c *cluster) unseen(ctx context.Context, live *unstructured.Unstructured) bool {
+	if live.GetKind() == "DaemonSet" && live.GroupVersionKind().Group == "apps" {
+		seen, _, _ := unstructured.NestedInt64(live.Object, "status", "observedGeneration")
+		return seen < live.GetGeneration()
+	}
+	if conditions, _, _ := unstructured.NestedSlice(live.Object, "status", "conditions"); len(conditions) > 0 {
+		return false
+	}
+	return c.reportsConditions(ctx, live)
+}
+
+// reportsConditions says whether the object is of a custom kind whose definition has
+// conditions in its status. A definition that cannot be read counts as one without.
+func (c *cluster) reportsConditions(ctx context.Context, live *unstructured.Unstructured) bool {
+	gvk := live.GroupVersionKind()
+	if !strings.Contains(gvk.Group, ".") {
+		return false
+	}
+	mapping, err := c.client.RESTMapper().RESTMapping(gvk.GroupKind(), gvk.Version)
+	if err != nil {
+		return false
+	}
+	crd := &unstructured.Unstructured{}
+	crd.SetAPIVersion("apiextensions.k8s.io/v1")
+	crd.SetKind("CustomResourceDefinition")
+	if err := c.client.Get(ctx, client.ObjectKey{Name: mapping.Resource.GroupResource().String()}, crd); err != nil {
+		return false
+	}
+	versions, _, _ := unstructured.NestedSlice(crd.Object, "spec", "versions")
+	for _, v := range versions {
+		version, _ := v.(map[string]any)
+		if version["name"] != gvk.Version {
+			continue
+		}
+		_, found, _ := unstructured.NestedMap(version, "schema", "openAPIV3Schema", "properties", "status", "properties", "conditions")
+		return found
+	}
+	return false
 }
 
 // summary names the first three pending objects.

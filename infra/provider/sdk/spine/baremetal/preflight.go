@@ -31,6 +31,8 @@ type PreflightArgs struct {
 	Hosts []PreflightHost `pulumi:"hosts"`
 	// Registry that every host must reach and whose certificate must verify.
 	Registry *Registry `pulumi:"registry"`
+	// Kubernetes version that the cluster is to have; refused when kubeadm cannot take a member there from what it runs.
+	Version *string `pulumi:"version"`
 }
 
 type PreflightResult struct {
@@ -54,6 +56,8 @@ type PreflightOutputArgs struct {
 	Hosts PreflightHostArrayInput `pulumi:"hosts"`
 	// Registry that every host must reach and whose certificate must verify.
 	Registry RegistryPtrInput `pulumi:"registry"`
+	// Kubernetes version that the cluster is to have; refused when kubeadm cannot take a member there from what it runs.
+	Version pulumi.StringPtrInput `pulumi:"version"`
 }
 
 func (PreflightOutputArgs) ElementType() reflect.Type {
