@@ -56,10 +56,10 @@ func badInput() {
 		}, "kubernets", "adress", "hosts[1].role"),
 		Entry("a Kubernetes version two minors on", func(e site.Environment) {
 			e["kubernetes"].(map[string]any)["version"] = "v1.38.0"
-		}, "v1.38.0"),
+		}, "host a", "host b", "host c", "to v1.38.0 skips a minor version"),
 		Entry("a Kubernetes version behind the running one", func(e site.Environment) {
 			e["kubernetes"].(map[string]any)["version"] = "v1.35.4"
-		}, "v1.35.4"),
+		}, "v1.35.4", "newer"),
 		Entry("so few control planes that quorum would be lost", func(e site.Environment) {
 			e.Remove("b")
 			e.Remove("c")

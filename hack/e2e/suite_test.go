@@ -39,6 +39,7 @@ func TestEndToEnd(t *testing.T) {
 // One site serves all specs, in this order: each leaves it whole for the next.
 var _ = Describe("A site", Ordered, ContinueOnFailure, func() {
 	Describe("that `make up` brought up", broughtUp)
+	Describe("whose README is followed", documented)
 	Describe("whose config is wrong", badInput)
 	Describe("with a host changed by hand", Ordered, changedByHand)
 	Describe("that loses a host", hostLoss)

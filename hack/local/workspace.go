@@ -64,6 +64,7 @@ func (w *workspace) variables() []string {
 		"KUBECONFIG=" + w.kubeconfig(),
 		"SPINE_HOME=" + w.home,
 		"SPINE_CACHE=" + w.cache,
+		"SPINE_RACK=" + w.Stack,
 	}
 	set := func(name, value string) {
 		if os.Getenv(name) == "" {

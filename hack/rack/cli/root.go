@@ -4,6 +4,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -77,7 +78,7 @@ read-only image registry. A rack needs root; several racks run side by side.`,
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.PersistentFlags().StringVar(&o.rack, "rack", "local", "name of the rack")
+	root.PersistentFlags().StringVar(&o.rack, "rack", cmp.Or(os.Getenv("SPINE_RACK"), "local"), "name of the rack; $SPINE_RACK if that is set")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see `%s --help`", err, cmd.CommandPath())}
 	})
