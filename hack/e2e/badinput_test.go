@@ -56,7 +56,7 @@ func badInput() {
 		}, "kubernets", "adress", "hosts[1].role"),
 		Entry("a Kubernetes version two minors on", func(e site.Environment) {
 			e["kubernetes"].(map[string]any)["version"] = "v1.38.0"
-		}, "host a", "host b", "host c", "to v1.38.0 skips a minor version"),
+		}, "host a", "host b", "host c", "to v1.38.0 skips a minor", "v1.37.x first"),
 		Entry("a Kubernetes version behind the running one", func(e site.Environment) {
 			e["kubernetes"].(map[string]any)["version"] = "v1.35.4"
 		}, "v1.35.4", "newer"),
