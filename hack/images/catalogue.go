@@ -31,6 +31,13 @@ type Image struct {
 	Entrypoint []string
 	// User is "uid:gid"; empty for root.
 	User string
+	// Path are folders to find programs in before the usual ones.
+	Path []string
+	// Env are further variables, as NAME=value.
+	Env []string
+	// Revision is a label that tells two images of equal content apart; empty for
+	// none.
+	Revision string
 }
 
 // Ref is the image's name and tag.
@@ -66,6 +73,8 @@ func catalogue(kubernetes []string, find finder, system string) ([]Image, error)
 		{"local-path-provisioner", "", binaries + "/local-path-provisioner", nobody, nil},
 		{"traefik", "", binaries + "/traefik", nobody, nil},
 		{"pause", pauseTag, "/pause", nobody, nil},
+		{"rabbitmq-cluster-operator", "", "/manager", nobody, nil},
+		{"cert-manager-controller", "", "/cert-manager-controller", nobody, nil},
 	}
 	for _, s := range single {
 		tool, err := toolbox.Find(s.tool)
@@ -156,6 +165,13 @@ func shellImage(system string) Image {
 		layer = append(layer, File{Path: "/bin/" + name, Link: "busybox"})
 	}
 	return Image{Name: "shell", Tag: shellTag, Layers: []Layer{layer}, Entrypoint: []string{"/bin/sh"}}
+}
+
+// platformImages are those that stand on the cluster, not those that it is made
+// of.
+var platformImages = []string{
+	"booking-service", "cert-manager-controller", "cloudnative-pg", "message-gateway", "postgresql", "rabbitmq",
+	"rabbitmq-cluster-operator", "spine-manager",
 }
 
 // scratch is a folder for temporary files, which programs expect.

@@ -34,9 +34,11 @@ type File struct {
 	Dir bool
 	// Mode holds the permission bits as in Unix, 01000 for sticky included.
 	Mode int64
+	// UID and GID own it; 0 is root.
+	UID, GID int
 }
 
-// A Layer is a set of files, all owned by root.
+// A Layer is a set of files.
 type Layer []File
 
 // Key names a layer by its entries and by size and time of their sources, which
@@ -46,6 +48,9 @@ func (l Layer) Key() (string, error) {
 	fmt.Fprintf(h, "%q\n", layerFormat)
 	for _, f := range l.sorted() {
 		fmt.Fprintf(h, "%q %q %t %o", f.Path, f.Link, f.Dir, f.Mode)
+		if f.UID != 0 || f.GID != 0 {
+			fmt.Fprintf(h, " %d:%d", f.UID, f.GID)
+		}
 		if f.Source != "" {
 			info, err := os.Stat(f.Source)
 			if err != nil {
@@ -110,7 +115,7 @@ func (l Layer) write(w io.Writer) (digests, error) {
 // add writes one entry, at the beginning of Unix time.
 func add(archive *tar.Writer, f File) error {
 	header := &tar.Header{
-		Name: strings.TrimPrefix(f.Path, "/"), Mode: f.Mode, ModTime: time.Unix(0, 0), Format: tar.FormatPAX,
+		Name: strings.TrimPrefix(f.Path, "/"), Mode: f.Mode, Uid: f.UID, Gid: f.GID, ModTime: time.Unix(0, 0), Format: tar.FormatPAX,
 	}
 	switch {
 	case f.Dir:

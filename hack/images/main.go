@@ -28,8 +28,12 @@ const usage = `Builds the images of a site and the root file system of its hosts
 
 usage:
   images rootfs                        build the hosts' root file system, and print where it is
-  images build [--kubernetes VERSION]  build all images into $SPINE_CACHE/images, an OCI layout;
-                                       with one more Kubernetes version besides ` + toolbox.KubernetesVersion + `
+  images engines                       build those of PostgreSQL and RabbitMQ, and print the folder that holds both
+  images build [--kubernetes VERSION] [--revision TEXT]
+                                       build all images into $SPINE_CACHE/images, an OCI layout;
+                                       with one more Kubernetes version besides ` + toolbox.KubernetesVersion + `;
+                                       a revision is a label of the platform's images, so that the
+                                       next "pulumi up" rolls them all though nothing else changed
   images list                          what was built last: name, digest, size
   images push --registry HOST:PORT [--plain-http] [--ca FILE]
                                        push what was built last and is not there yet
@@ -78,10 +82,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	switch command {
 	case "rootfs":
 		do = rootfs
+	case "engines":
+		do = engines
 	case "build":
 		version := flags.String("kubernetes", "", "one more version to build")
+		revision := flags.String("revision", "", "label of the platform's images")
 		do = func(ctx context.Context, cache string, progress func(string), _ io.Writer) error {
-			return build(ctx, cache, progress, *version)
+			return build(ctx, cache, progress, *version, *revision)
 		}
 	case "list":
 		do = list
@@ -115,7 +122,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 }
 
 func rootfs(ctx context.Context, cache string, progress func(string), stdout io.Writer) error {
-	system, err := debian.Ensure(ctx, cache, func(line string) { progress("rootfs: " + line) })
+	system, err := debian.Ensure(ctx, cache, debian.Hosts, func(line string) { progress("rootfs: " + line) })
 	if err != nil {
 		return err
 	}
@@ -126,7 +133,7 @@ func rootfs(ctx context.Context, cache string, progress func(string), stdout io.
 	return nil
 }
 
-func build(ctx context.Context, cache string, progress func(string), more string) error {
+func build(ctx context.Context, cache string, progress func(string), more, revision string) error {
 	start := time.Now()
 	versions := []string{toolbox.KubernetesVersion}
 	if more != "" && more != toolbox.KubernetesVersion {
@@ -137,11 +144,19 @@ func build(ctx context.Context, cache string, progress func(string), more string
 		return err
 	}
 	// Also waits for a build of it that is under way elsewhere.
-	system, err := debian.Ensure(ctx, cache, func(line string) { progress("rootfs: " + line) })
+	system, err := debian.Ensure(ctx, cache, debian.Hosts, func(line string) { progress("rootfs: " + line) })
+	if err != nil {
+		return err
+	}
+	systems, err := ensureEngines(ctx, cache, progress)
 	if err != nil {
 		return err
 	}
 	images, err := catalogue(versions, builtBy(builder), system.Dir)
+	if err != nil {
+		return err
+	}
+	engines, err := engineImages(systems, builtBy(builder))
 	if err != nil {
 		return err
 	}
@@ -151,6 +166,16 @@ func build(ctx context.Context, cache string, progress func(string), more string
 		return err
 	}
 	defer unlock()
+	programs, err := programImages(ctx, builder.Root, dir)
+	if err != nil {
+		return err
+	}
+	images = slices.Concat(images, engines, programs)
+	for i := range images {
+		if slices.Contains(platformImages, images[i].Name) {
+			images[i].Revision = revision
+		}
+	}
 	s, err := openStore(dir)
 	if err != nil {
 		return err

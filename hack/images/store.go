@@ -33,6 +33,12 @@ type Built struct {
 // indexFile names the list of built images in the store.
 const indexFile = "images.json"
 
+// revisionLabel is where tools look for what an image was built from.
+const revisionLabel = "org.opencontainers.image.revision"
+
+// systemPath is where programs are found in every image.
+const systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 // refAnnotation is where tools look for an image's name in an OCI layout.
 const refAnnotation = "org.opencontainers.image.ref.name"
 
@@ -117,7 +123,10 @@ func (s *store) image(i Image) (v1.Image, error) {
 		file.History[n].Created = file.Created
 	}
 	file.Config.Entrypoint, file.Config.User = i.Entrypoint, i.User
-	file.Config.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+	file.Config.Env = append([]string{"PATH=" + strings.Join(append(i.Path, systemPath), ":")}, i.Env...)
+	if i.Revision != "" {
+		file.Config.Labels = map[string]string{revisionLabel: i.Revision}
+	}
 	return mutate.ConfigFile(image, file)
 }
 

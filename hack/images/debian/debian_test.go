@@ -22,7 +22,7 @@ func TestChooseMirror(t *testing.T) {
 		"nothing":        {"", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := chooseMirror(c.targets)
+			got, err := chooseMirror(c.targets, "bookworm")
 			if got != c.want || errors.Is(err, ErrNoMirror) != (c.want == "") {
 				t.Errorf("got %q, %v", got, err)
 			}
@@ -81,13 +81,13 @@ func TestFinish(t *testing.T) {
 	} {
 		make(name)
 	}
-	if err := finish(dir); err == nil || !strings.Contains(err.Error(), "/sbin/init") {
+	if err := Hosts.finish(dir); err == nil || !strings.Contains(err.Error(), "/sbin/init") {
 		t.Errorf("a system without init must be refused, got %v", err)
 	}
 	for _, name := range []string{"sbin/init", "usr/sbin/sshd", "usr/bin/containerd", "usr/sbin/keepalived"} {
 		make(name)
 	}
-	if err := finish(dir); err != nil {
+	if err := Hosts.finish(dir); err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{
@@ -107,15 +107,65 @@ func TestFinish(t *testing.T) {
 	}
 }
 
-func TestDirDependsOnThePackages(t *testing.T) {
-	before := Dir("/c")
-	if !slices.IsSorted(Packages) {
-		t.Error("packages are not sorted")
+func TestDirDependsOnWhatIsInIt(t *testing.T) {
+	dirs := map[string]string{}
+	for name, change := range map[string]func(*System){
+		"unchanged": func(*System) {},
+		"packages":  func(s *System) { s.Packages = append(slices.Clone(s.Packages), "zsh") },
+		"suite":     func(s *System) { s.Suite = "sid" },
+		"files":     func(s *System) { s.Files = map[string]string{"etc/x": "y"} },
+		"excludes":  func(s *System) { s.Excludes = []string{"/usr/lib/*"} },
+		"recipe":    func(s *System) { s.recipe = "another" },
+	} {
+		system := PostgreSQL
+		change(&system)
+		dir := system.Dir("/c")
+		if other, ok := dirs[dir]; ok {
+			t.Errorf("%s and %s have the same folder", name, other)
+		}
+		dirs[dir] = name
 	}
-	Packages = append(Packages, "zsh")
-	defer func() { Packages = Packages[:len(Packages)-1] }()
-	if Dir("/c") == before {
-		t.Error("another list of packages, the same folder")
+}
+
+func TestPackagesAreSorted(t *testing.T) {
+	for _, s := range []System{Hosts, PostgreSQL, RabbitMQ} {
+		if !slices.IsSorted(s.Packages) {
+			t.Errorf("packages of %s are not sorted", s.Name)
+		}
+	}
+}
+
+func TestPrepare(t *testing.T) {
+	dir := t.TempDir()
+	undo, err := PostgreSQL.prepare(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings := filepath.Join(dir, "etc/dpkg/dpkg.cfg.d/build")
+	if data, err := os.ReadFile(settings); err != nil || !strings.Contains(string(data), "path-exclude=/usr/lib/*/libLLVM*\n") {
+		t.Errorf("settings: %q, %v", data, err)
+	}
+	if info, err := os.Stat(filepath.Join(dir, "usr/sbin/policy-rc.d")); err != nil || info.Mode().Perm() != 0o755 {
+		t.Errorf("policy-rc.d: %v, %v", info, err)
+	}
+	if err := undo(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(settings); !errors.Is(err, os.ErrNotExist) {
+		t.Error("the build's settings are still there")
+	}
+}
+
+func TestCheckUsers(t *testing.T) {
+	dir := t.TempDir()
+	if err := write(filepath.Join(dir, "etc/passwd"), "root:x:0:0::/:\npostgres:x:101:26::/:\n"); err != nil {
+		t.Fatal(err)
+	}
+	for user, want := range map[string]string{"root": "", "postgres": `number "101" instead of 0`, "rabbitmq": `number "" instead of 0`} {
+		err := checkUsers(dir, map[string]int{user: 0})
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", user, err, want)
+		}
 	}
 }
 
@@ -123,7 +173,7 @@ func FuzzChooseMirror(f *testing.F) {
 	f.Add("http://a.test/debian/ bookworm main\n")
 	f.Add("x y\nhttp://a.test/debian/ trixie main")
 	f.Fuzz(func(t *testing.T, targets string) {
-		uri, err := chooseMirror(targets)
+		uri, err := chooseMirror(targets, "bookworm")
 		if (uri == "") != (err != nil) || !strings.Contains(targets, uri) {
 			t.Errorf("chose %q, %v", uri, err)
 		}

@@ -22,15 +22,15 @@ type Mirror struct {
 // ErrNoMirror says that this machine's apt knows no Debian archive.
 var ErrNoMirror = errors.New("apt has no Debian archive configured")
 
-// FindMirror takes the mirror and the proxy from this machine's own apt, so that
+// FindMirror takes the mirror of a release and the proxy from this machine's own apt, so that
 // hosts are built from where the machine itself gets its packages.
-func FindMirror(ctx context.Context) (Mirror, error) {
+func FindMirror(ctx context.Context, suite string) (Mirror, error) {
 	out, err := exec.CommandContext(ctx, "apt-get", "indextargets",
 		"--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)", "Created-By: Packages").Output()
 	if err != nil {
 		return Mirror{}, fmt.Errorf("ask apt for its archives: %w", err)
 	}
-	uri, err := chooseMirror(string(out))
+	uri, err := chooseMirror(string(out), suite)
 	if err != nil {
 		return Mirror{}, err
 	}
@@ -43,18 +43,18 @@ func FindMirror(ctx context.Context) (Mirror, error) {
 	return Mirror{URI: uri, Proxy: strings.TrimSpace(string(proxy))}, nil
 }
 
-// chooseMirror picks the archive of our suite from lines "URI SUITE COMPONENT";
+// chooseMirror picks the archive of a suite from lines "URI SUITE COMPONENT";
 // when this machine runs another Debian release, any archive of releases has
-// ours as well. Updates and security have no packages of their own to begin a
+// it as well. Updates and security have no packages of their own to begin a
 // system with.
-func chooseMirror(targets string) (string, error) {
+func chooseMirror(targets, suite string) (string, error) {
 	var other string
 	for line := range strings.Lines(targets) {
 		f := strings.Fields(line)
 		if len(f) != 3 || f[2] != "main" {
 			continue
 		}
-		if f[1] == Suite {
+		if f[1] == suite {
 			return f[0], nil
 		}
 		if other == "" && strings.HasSuffix(strings.TrimSuffix(f[0], "/"), "/debian") {

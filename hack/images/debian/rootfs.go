@@ -1,40 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package debian makes the root file system of hosts from Debian's signed
-// packages.
+// Package debian makes root file systems of hosts and of images from Debian's
+// signed packages.
 package debian
 
 import (
 	"bufio"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
 
 	"spine.nhs.uk/controlplane/hack/tools/cachedir"
 )
-
-const (
-	// Suite is the Debian release of hosts.
-	Suite = "bookworm"
-	// recipe is raised when what is done to the packages changes.
-	recipe = "1"
-)
-
-// Packages are what a host has beyond Debian's essential ones, sorted.
-var Packages = []string{
-	"busybox-static", "ca-certificates", "conntrack", "containerd", "containernetworking-plugins", "curl", "dbus",
-	"ethtool", "iproute2", "ipset", "iptables", "keepalived", "kmod", "less", "nftables",
-	"openssh-server", "procps", "runc", "socat", "systemd", "systemd-sysv", "systemd-timesyncd",
-}
 
 // Rootfs describes a built root file system.
 type Rootfs struct {
@@ -46,19 +29,10 @@ type Rootfs struct {
 	Took time.Duration
 }
 
-// Dir is where the root file system is in the cache, built or not.
-func Dir(cache string) string {
-	h := sha256.New()
-	for _, s := range append([]string{recipe, Suite, runtime.GOARCH}, Packages...) {
-		fmt.Fprintf(h, "%q\n", s)
-	}
-	return filepath.Join(cache, "rootfs", hex.EncodeToString(h.Sum(nil))[:16])
-}
-
 // Ensure builds the root file system, or finds it built. It needs root and
 // debootstrap. progress is called with a line per stage.
-func Ensure(ctx context.Context, cache string, progress func(string)) (Rootfs, error) {
-	fs := Rootfs{Dir: Dir(cache)}
+func Ensure(ctx context.Context, cache string, s System, progress func(string)) (Rootfs, error) {
+	fs := Rootfs{Dir: s.Dir(cache)}
 	if cachedir.Exists(fs.Dir) {
 		return fs, nil
 	}
@@ -68,13 +42,13 @@ func Ensure(ctx context.Context, cache string, progress func(string)) (Rootfs, e
 	if _, err := exec.LookPath("debootstrap"); err != nil {
 		return Rootfs{}, fmt.Errorf("debootstrap is missing: run hack/bootstrap.sh or 'apt-get install debootstrap'")
 	}
-	mirror, err := FindMirror(ctx)
+	mirror, err := FindMirror(ctx, s.Suite)
 	if err != nil {
 		return Rootfs{}, err
 	}
 	start := time.Now()
 	fs.Made, err = cachedir.Make(ctx, fs.Dir, removeTree, func(tmp string) error {
-		return bootstrap(ctx, tmp, filepath.Join(cache, "packages"), mirror, progress)
+		return s.bootstrap(ctx, tmp, filepath.Join(cache, "packages"), mirror, progress)
 	})
 	fs.Took = time.Since(start)
 	return fs, err
@@ -82,30 +56,30 @@ func Ensure(ctx context.Context, cache string, progress func(string)) (Rootfs, e
 
 // bootstrap fills dir in two stages, as dpkg's settings can only be put in place
 // between them.
-func bootstrap(ctx context.Context, dir, packages string, mirror Mirror, progress func(string)) error {
+func (s System) bootstrap(ctx context.Context, dir, packages string, mirror Mirror, progress func(string)) error {
 	if err := os.MkdirAll(packages, 0o755); err != nil {
 		return err
 	}
-	progress(fmt.Sprintf("%d packages and what they need, of Debian %s", len(Packages), Suite))
-	if err := stage(ctx, mirror, progress, "debootstrap", "--foreign", "--variant=minbase",
-		"--cache-dir="+packages, "--include="+strings.Join(Packages, ","), Suite, dir, mirror.URI); err != nil {
+	progress(fmt.Sprintf("%d packages and what they need, of Debian %s", len(s.Packages), s.Suite))
+	if err := s.stage(ctx, mirror, progress, "debootstrap", "--foreign", "--variant=minbase",
+		"--cache-dir="+packages, "--include="+strings.Join(s.Packages, ","), s.Suite, dir, mirror.URI); err != nil {
 		return err
 	}
-	undo, err := quicken(dir)
+	undo, err := s.prepare(dir)
 	if err != nil {
 		return err
 	}
-	if err := stage(ctx, mirror, progress, "chroot", dir, "/debootstrap/debootstrap", "--second-stage"); err != nil {
+	if err := s.stage(ctx, mirror, progress, "chroot", dir, "/debootstrap/debootstrap", "--second-stage"); err != nil {
 		return err
 	}
 	if err := undo(); err != nil {
 		return err
 	}
-	return finish(dir)
+	return s.finish(dir)
 }
 
 // stage runs one half of debootstrap, telling each of its phases once.
-func stage(ctx context.Context, mirror Mirror, progress func(string), name string, args ...string) error {
+func (s System) stage(ctx context.Context, mirror Mirror, progress func(string), name string, args ...string) error {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = mirror.environ()
 	isolate(cmd)
@@ -116,7 +90,7 @@ func stage(ctx context.Context, mirror Mirror, progress func(string), name strin
 	err := runLocked(cmd)
 	_ = write.Close()
 	if lines := <-last; err != nil {
-		return fmt.Errorf("%s of Debian %s failed: %w; its last words:\n  %s", filepath.Base(name), Suite, err, strings.Join(lines, "\n  "))
+		return fmt.Errorf("%s of Debian %s failed: %w; its last words:\n  %s", filepath.Base(name), s.Suite, err, strings.Join(lines, "\n  "))
 	}
 	return nil
 }

@@ -95,6 +95,26 @@ func All() []Tool {
 			Lane:  LaneKubernetes, About: "ingress and Gateway API",
 		},
 		{
+			Name: "cloudnative-pg", Version: "v1.30.0", Module: modules + "engines",
+			Package: "github.com/cloudnative-pg/cloudnative-pg/cmd/manager", Binary: "cloudnative-pg",
+			Stamp: []string{
+				"github.com/cloudnative-pg/cloudnative-pg/pkg/versions.buildVersion=1.30.0",
+				"github.com/cloudnative-pg/cloudnative-pg/pkg/versions.buildCommit=none",
+				"github.com/cloudnative-pg/cloudnative-pg/pkg/versions.buildDate=2026-01-01",
+			},
+			Lane: LaneKubernetes, About: "operator of PostgreSQL, and its agent in every instance",
+		},
+		{
+			Name: "rabbitmq-cluster-operator", Version: "v2.20.0", Module: modules + "engines",
+			Package: "github.com/rabbitmq/cluster-operator/v2/cmd", Binary: "rabbitmq-cluster-operator",
+			Lane: LaneKubernetes, About: "operator of RabbitMQ",
+		},
+		{
+			Name: "cert-manager-controller", Version: "v1.21.2", Module: modules + "engines",
+			Package: "./cmd/cert-manager", Binary: "cert-manager-controller",
+			Lane: LaneKubernetes, About: "issues and renews certificates",
+		},
+		{
 			Name: "pulumi", Version: "v3.250.0", Module: modules + "pulumi",
 			Package: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", Binary: "pulumi",
 			Stamp: []string{"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v3.250.0"},

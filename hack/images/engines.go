@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"spine.nhs.uk/controlplane/hack/images/debian"
+	"spine.nhs.uk/controlplane/hack/tools/cachedir"
+	"spine.nhs.uk/controlplane/hack/tools/toolbox"
+)
+
+// Tags of the engines' images: upstream's version as Debian's release has it,
+// and a count of our own changes.
+const (
+	postgresqlTag = "17-1"
+	rabbitmqTag   = "4.0-1"
+)
+
+// engineSystems are the root file systems of the engines' images.
+var engineSystems = []debian.System{debian.PostgreSQL, debian.RabbitMQ}
+
+// engines builds the engines' root file systems and prints a folder with a link
+// to each by its name, for tests that run the very engines that sites run.
+func engines(ctx context.Context, cache string, progress func(string), stdout io.Writer) error {
+	built, err := ensureEngines(ctx, cache, progress)
+	if err != nil {
+		return err
+	}
+	h := sha256.New()
+	for _, s := range engineSystems {
+		fmt.Fprintln(h, filepath.Base(built[s.Name]))
+	}
+	// Named after what it leads to, so that tests under way keep theirs.
+	dir := filepath.Join(cache, "engines", hex.EncodeToString(h.Sum(nil))[:16])
+	for _, s := range engineSystems {
+		if err := cachedir.Link(built[s.Name], filepath.Join(dir, s.Name)); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintln(stdout, dir)
+	return nil
+}
+
+// ensureEngines returns the engines' root file systems by name.
+func ensureEngines(ctx context.Context, cache string, progress func(string)) (map[string]string, error) {
+	built := map[string]string{}
+	for _, s := range engineSystems {
+		system, err := debian.Ensure(ctx, cache, s, func(line string) { progress(s.Name + ": " + line) })
+		if err != nil {
+			return nil, err
+		}
+		if system.Made {
+			progress(fmt.Sprintf("%s: built in %.0f s", s.Name, system.Took.Seconds()))
+		}
+		built[s.Name] = system.Dir
+	}
+	return built, nil
+}
+
+// engineImages are the engines, from their root file systems by name, and the
+// operator that puts a file of its own into their pods.
+func engineImages(systems map[string]string, find finder) ([]Image, error) {
+	postgresql, err := tree(systems[debian.PostgreSQL.Name])
+	if err != nil {
+		return nil, err
+	}
+	rabbitmq, err := tree(systems[debian.RabbitMQ.Name])
+	if err != nil {
+		return nil, err
+	}
+	operator, err := cloudNativePG(find)
+	if err != nil {
+		return nil, err
+	}
+	return []Image{
+		{
+			Name: debian.PostgreSQL.Name, Tag: postgresqlTag, Layers: []Layer{postgresql}, User: "26:26",
+			Path: []string{"/usr/lib/postgresql/17/bin"}, Env: []string{"LANG=C.UTF-8"},
+		},
+		{
+			Name: debian.RabbitMQ.Name, Tag: rabbitmqTag, Layers: []Layer{rabbitmq}, User: "999:999",
+			Entrypoint: []string{"rabbitmq-server"},
+			// Before Debian's wrappers, which want to be root.
+			Path: []string{"/usr/lib/rabbitmq/bin"},
+			Env:  []string{"LANG=C.UTF-8", "HOME=/var/lib/rabbitmq", "RABBITMQ_LOGS=-"},
+		},
+		operator,
+	}, nil
+}
+
+// cloudNativePG has its program where it looks for itself, by architecture, to
+// copy it into the pods of instances.
+func cloudNativePG(find finder) (Image, error) {
+	const name = "cloudnative-pg"
+	tool, err := toolbox.Find(name)
+	if err != nil {
+		return Image{}, err
+	}
+	binary, err := find(name)
+	if err != nil {
+		return Image{}, err
+	}
+	path := "operator/manager_" + architecture
+	return Image{
+		Name: name, Tag: tool.Version, Entrypoint: []string{"/manager"}, User: nobody,
+		Layers: []Layer{{
+			File{Path: "/" + path, Source: binary, Mode: 0o755}, File{Path: "/manager", Link: path}, scratch,
+		}},
+	}, nil
+}
