@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+
+	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/util/validation"
+)
+
+// options of the manager.
+type options struct {
+	// messaging and booking are the namespaces of the two services. The manager sees no other.
+	messaging, booking string
+	// edgeAddress for Services of the edge's class; empty leaves them alone.
+	edgeAddress string
+	// tlsDir holds tls.crt, tls.key and ca.crt, read again when they change.
+	tlsDir string
+	// metricsAddress and healthAddress to listen on, host:port.
+	metricsAddress, healthAddress string
+	// leaderElection lets one of several replicas act.
+	leaderElection bool
+}
+
+func defaults() *options {
+	return &options{
+		messaging: "spine-messaging", booking: "spine-booking", tlsDir: "/etc/spine/tls",
+		metricsAddress: ":8446", healthAddress: ":8447", leaderElection: true,
+	}
+}
+
+func (o *options) flags(f *pflag.FlagSet) {
+	f.StringVar(&o.messaging, "messaging-namespace", o.messaging, "namespace of MessagingServices")
+	f.StringVar(&o.booking, "booking-namespace", o.booking, "namespace of BookingServices")
+	f.StringVar(&o.edgeAddress, "edge-address", o.edgeAddress, "IP address for Services of class spine.nhs.uk/edge; empty leaves them alone")
+	f.StringVar(&o.tlsDir, "tls-dir", o.tlsDir, "folder with tls.crt, tls.key and ca.crt of the manager")
+	f.StringVar(&o.metricsAddress, "metrics-address", o.metricsAddress, "where to serve /metrics by HTTPS to clients with a certificate")
+	f.StringVar(&o.healthAddress, "health-address", o.healthAddress, "where to serve /healthz and /readyz")
+	f.BoolVar(&o.leaderElection, "leader-election", o.leaderElection, "act only while holding the lease, so that several replicas may run")
+}
+
+// validate returns everything that is wrong at once.
+func (o *options) validate() error {
+	var errs []error
+	for flag, n := range map[string]string{"--messaging-namespace": o.messaging, "--booking-namespace": o.booking} {
+		if len(validation.IsDNS1123Label(n)) > 0 {
+			errs = append(errs, fmt.Errorf("%s: %q is not the name of a namespace", flag, n))
+		}
+	}
+	if o.edgeAddress != "" {
+		if _, err := netip.ParseAddr(o.edgeAddress); err != nil {
+			errs = append(errs, fmt.Errorf("--edge-address: %q is not an IP address", o.edgeAddress))
+		}
+	}
+	if o.tlsDir == "" {
+		errs = append(errs, errors.New("--tls-dir: name the folder with tls.crt, tls.key and ca.crt"))
+	}
+	for flag, address := range map[string]string{"--metrics-address": o.metricsAddress, "--health-address": o.healthAddress} {
+		if _, _, err := net.SplitHostPort(address); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %q is not host:port, as in :8446", flag, address))
+		}
+	}
+	return errors.Join(errs...)
+}

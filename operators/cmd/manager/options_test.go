@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/spf13/pflag"
+)
+
+func TestOptions(t *testing.T) {
+	for name, c := range map[string]struct {
+		args []string
+		want []string // parts of the error; none means that they are good
+	}{
+		"defaults":     {nil, nil},
+		"edge address": {[]string{"--edge-address=10.90.0.101"}, nil},
+		"all bad at once": {
+			[]string{"--edge-address=edge", "--messaging-namespace=Spine", "--tls-dir=", "--metrics-address=8446"},
+			[]string{`--edge-address: "edge"`, `--messaging-namespace: "Spine"`, "--tls-dir: name", `--metrics-address: "8446"`},
+		},
+		"no namespace": {[]string{"--booking-namespace="}, []string{`--booking-namespace: ""`}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := defaults()
+			f := pflag.NewFlagSet("", pflag.ContinueOnError)
+			o.flags(f)
+			if err := f.Parse(c.args); err != nil {
+				t.Fatal(err)
+			}
+			err := o.validate()
+			if (err != nil) != (len(c.want) > 0) {
+				t.Fatalf("got %v", err)
+			}
+			for _, part := range c.want {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("%q lacks %q", err, part)
+				}
+			}
+		})
+	}
+}

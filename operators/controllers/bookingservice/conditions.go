@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bookingservice
+
+import (
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
+	"spine.nhs.uk/controlplane/operators/decide/rollout"
+	"spine.nhs.uk/controlplane/operators/kit"
+)
+
+// progress is how each state of a decision reads as the condition Progressing.
+var progress = map[rollout.State]struct {
+	status metav1.ConditionStatus
+	reason string
+}{
+	rollout.Settled:          {metav1.ConditionFalse, common.ReasonAsSpecified},
+	rollout.Progressing:      {metav1.ConditionTrue, common.ReasonChanging},
+	rollout.WaitingForQuorum: {metav1.ConditionTrue, common.ReasonQuorumAtRisk},
+	rollout.WaitingForFacts:  {metav1.ConditionTrue, common.ReasonStateUnknown},
+	rollout.WaitingForProbe:  {metav1.ConditionTrue, common.ReasonProbeFailed},
+	rollout.RolledBack:       {metav1.ConditionFalse, common.ReasonRolledBack},
+	rollout.NoWayBack:        {metav1.ConditionFalse, common.ReasonNoWayBack},
+}
+
+func (s *scope) sayDatabase(c kit.Conditions) {
+	db := s.database
+	detail := string(db.Phase)
+	if db.Detail != "" {
+		detail += ": " + db.Detail
+	}
+	switch {
+	case !s.observed:
+		c.Unknown(common.ConditionDatabase, common.ReasonStateUnknown, "not observed")
+	case !db.Exists:
+		c.False(common.ConditionDatabase, common.ReasonStarting, "not made yet")
+	case !db.Known:
+		c.Unknown(common.ConditionDatabase, common.ReasonStateUnknown, "its operator has not said anything yet")
+	case db.Available:
+		c.True(common.ConditionDatabase, common.ReasonAsSpecified, fmt.Sprintf("%s accepts writes, %d standbys hold them", db.Primary, db.Standbys()))
+	case s.service.Status.Service.LastGoodImage == "" && !db.Stuck:
+		c.False(common.ConditionDatabase, common.ReasonStarting, detail)
+	case db.Primary != "":
+		c.False(common.ConditionDatabase, common.ReasonDatabaseUnavailable, "writes wait, as no standby is there to hold them: "+detail)
+	default:
+		c.False(common.ConditionDatabase, common.ReasonDatabaseUnavailable, "no primary accepts writes: "+detail)
+	}
+}
+
+func (s *scope) sayService(c kit.Conditions) {
+	switch n := s.available(); {
+	case !s.observed:
+		c.Unknown(common.ConditionService, common.ReasonStateUnknown, "not observed")
+	case n > 0:
+		c.True(common.ConditionService, common.ReasonAsSpecified, fmt.Sprintf("%d of %d replicas serve", n, s.service.Spec.Service.Replicas))
+	case s.deployment == nil || s.service.Status.Service.LastGoodImage == "":
+		c.False(common.ConditionService, common.ReasonStarting, "no replica serves yet")
+	default:
+		c.False(common.ConditionService, common.ReasonServiceUnavailable, "no replica serves")
+	}
+}
+
+// sayStalled: a person is needed.
+func (s *scope) sayStalled(c kit.Conditions, err error) {
+	switch d := s.decision; {
+	case kit.AsStalled(err) != nil:
+		c.True(common.ConditionStalled, kit.AsStalled(err).Reason, kit.AsStalled(err).Message)
+	case d != nil && (d.State == rollout.RolledBack || d.State == rollout.NoWayBack):
+		c.True(common.ConditionStalled, progress[d.State].reason, d.Message)
+	case s.observed && s.database.Stuck:
+		c.True(common.ConditionStalled, common.ReasonDatabaseUnavailable,
+			fmt.Sprintf("the database's operator waits for a person: %s: %s", s.database.Phase, s.database.Detail))
+	case s.portTaken != "":
+		c.True(common.ConditionStalled, common.ReasonPortTaken, s.portTaken)
+	default:
+		c.False(common.ConditionStalled, common.ReasonNotStalled, "nothing waits for a person")
+	}
+}
+
+// sayReady: the first part that keeps the service from its clients gives the reason.
+func (s *scope) sayReady(c kit.Conditions) {
+	for _, kind := range []string{common.ConditionDatabase, common.ConditionService, common.ConditionDeepProbe} {
+		if part := c.Get(kind); part.Status != metav1.ConditionTrue {
+			c.Set(common.ConditionReady, part.Status, part.Reason, kind+": "+part.Message)
+			return
+		}
+	}
+	c.True(common.ConditionReady, common.ReasonProbePassed, "people can book")
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bookingservice
+
+import (
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+
+	booking "spine.nhs.uk/controlplane/operators/api/booking/v1alpha1"
+	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
+	"spine.nhs.uk/controlplane/operators/kit"
+)
+
+func (s *scope) tell(e kit.Event) { s.events = append(s.events, e) }
+
+func changing(b *booking.BookingService, what string) kit.Event {
+	return kit.Event{Object: b, Type: corev1.EventTypeNormal, Reason: common.ReasonChanging, Message: "Changing " + what}
+}
+
+func rolledBack(b *booking.BookingService, from, to string) kit.Event {
+	return kit.Event{Object: b, Type: corev1.EventTypeWarning, Reason: common.ReasonRolledBack,
+		Message: fmt.Sprintf("Image %s did not work; going back to %s", from, to)}
+}
+
+func forced(b *booking.BookingService, reason string) kit.Event {
+	return kit.Event{Object: b, Type: corev1.EventTypeWarning, Reason: "DeletionForced",
+		Message: "Deleted without regard to what it held: " + clip(reason, 500)}
+}
+
+func probeFailed(b *booking.BookingService, why string) kit.Event {
+	return kit.Event{Object: b, Type: corev1.EventTypeWarning, Reason: common.ReasonProbeFailed, Message: why}
+}
+
+func uncounted(b *booking.BookingService, err error) kit.Event {
+	return kit.Event{Object: b, Type: corev1.EventTypeWarning, Reason: common.ReasonStateUnknown,
+		Message: "Work that was accepted cannot be counted: " + err.Error()}
+}

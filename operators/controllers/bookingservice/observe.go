@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bookingservice
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"spine.nhs.uk/controlplane/operators/decide/rollout"
+	desired "spine.nhs.uk/controlplane/operators/desired/booking"
+	"spine.nhs.uk/controlplane/operators/desired/database"
+)
+
+// observe reads how the database and the program are, and whether they differ from what
+// was asked for. It changes nothing.
+func (s *scope) observe(ctx context.Context) (time.Duration, error) {
+	var err error
+	if s.databaseChild, err = s.children.Look(ctx, desired.Database(s.service)); err != nil {
+		return 0, err
+	}
+	s.database = database.Observe(s.databaseChild.Live)
+	if s.programChild, err = s.children.Look(ctx, desired.Deployment(s.service, s.program().Image())); err != nil {
+		return 0, err
+	}
+	if live := s.programChild.Live; live != nil {
+		s.deployment = &appsv1.Deployment{}
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(live.Object, s.deployment); err != nil {
+			return 0, fmt.Errorf("deployment %s: %w", live.GetName(), err)
+		}
+	}
+	// Unstructured, as is everything else that is read: one cache for each kind.
+	pods := &unstructured.UnstructuredList{}
+	pods.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("PodList"))
+	err = s.Client.List(ctx, pods, client.InNamespace(s.service.Namespace),
+		client.MatchingLabels(desired.Selector(s.service, desired.ComponentService)))
+	if err != nil {
+		return 0, fmt.Errorf("pods of %s: %w", desired.ServiceName(s.service), err)
+	}
+	for i := range pods.Items {
+		var pod corev1.Pod
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(pods.Items[i].Object, &pod); err != nil {
+			return 0, fmt.Errorf("pod %s: %w", pods.Items[i].GetName(), err)
+		}
+		s.pods = append(s.pods, pod)
+	}
+	s.observed = true
+	return 0, nil
+}
+
+// program is what is known of the images: what was asked for, and what status remembers.
+func (s *scope) program() rollout.Program {
+	m := s.service.Status.Service
+	p := rollout.Program{
+		Wanted: string(s.service.Spec.Service.Image), Current: m.CurrentImage,
+		LastGood: m.LastGoodImage, Rejected: m.RejectedImage,
+		Complete: complete(s.deployment),
+	}
+	if m.StartedAt != nil {
+		p.StartedAt = &m.StartedAt.Time
+	}
+	return p
+}
+
+// complete says whether all replicas run the current template, long enough, and no other.
+func complete(d *appsv1.Deployment) bool {
+	if d == nil || d.Spec.Replicas == nil {
+		return false
+	}
+	want, is := *d.Spec.Replicas, d.Status
+	return is.ObservedGeneration == d.Generation && is.Replicas == want && is.UpdatedReplicas == want && is.AvailableReplicas == want
+}
+
+// available counts replicas that serve, but no more than were asked for.
+func (s *scope) available() int32 {
+	if s.deployment == nil {
+		return 0
+	}
+	return min(s.deployment.Status.AvailableReplicas, s.service.Spec.Service.Replicas)
+}
+
+// serving are the addresses of pods that are ready and run the image.
+func (s *scope) serving(image string) []string {
+	var out []string
+	for _, p := range s.pods {
+		if p.DeletionTimestamp != nil || p.Status.PodIP == "" || len(p.Spec.Containers) == 0 || p.Spec.Containers[0].Image != image {
+			continue
+		}
+		for _, c := range p.Status.Conditions {
+			if c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue {
+				out = append(out, desired.PodOpsAddress(p.Status.PodIP))
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package messagingservice brings a MessagingService about: ledger, broker and gateways,
+// each by its builder, changed one member at a time, judged by a deep probe.
+package messagingservice
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	api "spine.nhs.uk/controlplane/operators/api/messaging/v1alpha1"
+	"spine.nhs.uk/controlplane/operators/desired/certificate"
+	"spine.nhs.uk/controlplane/operators/desired/database"
+	desired "spine.nhs.uk/controlplane/operators/desired/messaging"
+	"spine.nhs.uk/controlplane/operators/kit"
+	"spine.nhs.uk/controlplane/operators/ports"
+)
+
+// +kubebuilder:rbac:groups=messaging.spine.nhs.uk,resources=messagingservices,verbs=get;list;watch;patch,namespace=spine-messaging
+// +kubebuilder:rbac:groups=messaging.spine.nhs.uk,resources=messagingservices/status,verbs=patch,namespace=spine-messaging
+// +kubebuilder:rbac:groups=messaging.spine.nhs.uk,resources=messagingservices/finalizers,verbs=update,namespace=spine-messaging
+// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;create;patch,namespace=spine-messaging
+// +kubebuilder:rbac:groups=apps,resources=statefulsets,verbs=get;list;watch,namespace=spine-messaging
+// +kubebuilder:rbac:groups="",resources=services;configmaps,verbs=get;list;watch;create;patch,namespace=spine-messaging
+// +kubebuilder:rbac:groups="",resources=pods,verbs=get;list;watch,namespace=spine-messaging
+// +kubebuilder:rbac:groups="",resources=events,verbs=create;patch,namespace=spine-messaging
+// +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=get;list;watch;create;patch,namespace=spine-messaging
+// +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=get;list;watch;create;patch,namespace=spine-messaging
+// +kubebuilder:rbac:groups=postgresql.cnpg.io,resources=clusters,verbs=get;list;watch;create;patch,namespace=spine-messaging
+// +kubebuilder:rbac:groups=rabbitmq.com,resources=rabbitmqclusters,verbs=get;list;watch;create;patch,namespace=spine-messaging
+// +kubebuilder:rbac:groups=cert-manager.io,resources=certificates,verbs=get;list;watch;create;patch,namespace=spine-messaging
+
+const (
+	// changeDeadline is how long a change of the gateways may take: each may need its whole
+	// grace to finish its work.
+	changeDeadline = 15 * time.Minute
+	// changePace is the time between deep probes while a change of the gateways goes on.
+	changePace = 5 * time.Second
+	// stalledRecheck is when to look again at what only a person can mend.
+	stalledRecheck = time.Minute
+)
+
+// Reconciler of MessagingServices.
+type Reconciler struct {
+	// Client reads from the cache and writes.
+	Client client.Client
+	// Prober asks the gateways.
+	Prober ports.Prober
+	// Events for people.
+	Events *kit.Events
+	// Clock is the time; it is read once for each reconcile.
+	Clock clock.PassiveClock
+}
+
+// Reconcile brings one MessagingService closer to its specification.
+func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (_ reconcile.Result, err error) {
+	service := &api.MessagingService{}
+	if err := r.Client.Get(ctx, request.NamespacedName, service); err != nil {
+		return reconcile.Result{}, client.IgnoreNotFound(err)
+	}
+	s := newScope(r, service)
+	defer func() { err = errors.Join(err, s.finish(ctx)) }()
+
+	var after time.Duration
+	if service.DeletionTimestamp.IsZero() {
+		after, err = kit.RunOrdered(ctx,
+			kit.Phase{Name: "finalizer", Run: s.protect},
+			kit.Phase{Name: "support", Run: s.support},
+			kit.Phase{Name: "observe", Run: s.observe},
+			kit.Phase{Name: "parts", Run: s.parts},
+		)
+	} else {
+		after, err = kit.RunOrdered(ctx,
+			kit.Phase{Name: "observe", Run: s.observe},
+			kit.Phase{Name: "deletion", Run: s.release},
+		)
+	}
+	return s.result(after, err)
+}
+
+// result turns an error that only a person can mend into a slow recheck.
+func (s *scope) result(after time.Duration, err error) (reconcile.Result, error) {
+	if stalled := kit.AsStalled(err); stalled != nil {
+		s.stalled = stalled
+		return reconcile.Result{RequeueAfter: kit.Sooner(after, stalledRecheck)}, nil
+	}
+	s.failed = err
+	if apierrors.IsConflict(err) {
+		return reconcile.Result{RequeueAfter: time.Second}, nil
+	}
+	return reconcile.Result{RequeueAfter: after}, err
+}
+
+// SetupWithManager registers the controller and what it watches.
+func (r *Reconciler) SetupWithManager(m ctrl.Manager) error {
+	b := ctrl.NewControllerManagedBy(m).
+		For(&api.MessagingService{}, builder.WithPredicates(predicate.Or(
+			predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{})))
+	for _, gvk := range []schema.GroupVersionKind{
+		database.GVK, desired.BrokerGVK, certificate.GVK,
+		appsv1.SchemeGroupVersion.WithKind("Deployment"),
+		corev1.SchemeGroupVersion.WithKind("Service"),
+		corev1.SchemeGroupVersion.WithKind("ConfigMap"),
+		networkingv1.SchemeGroupVersion.WithKind("NetworkPolicy"),
+		policyv1.SchemeGroupVersion.WithKind("PodDisruptionBudget"),
+	} {
+		child := &unstructured.Unstructured{}
+		child.SetGroupVersionKind(gvk)
+		b = b.Owns(child)
+	}
+	return b.Complete(r)
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package messagingservice
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strconv"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"spine.nhs.uk/controlplane/operators/desired/database"
+	desired "spine.nhs.uk/controlplane/operators/desired/messaging"
+	"spine.nhs.uk/controlplane/operators/kit"
+)
+
+// observe gathers what decisions and status rest on. What cannot be read stays unknown and
+// keeps nothing else from being read.
+func (s *scope) observe(ctx context.Context) (time.Duration, error) {
+	return kit.RunAll(ctx,
+		kit.Phase{Name: "database", Run: s.observeDatabase},
+		kit.Phase{Name: "broker", Run: s.observeBroker},
+		kit.Phase{Name: "gateway", Run: func(ctx context.Context) (time.Duration, error) {
+			if err := s.observeGateway(ctx); err != nil {
+				return 0, err
+			}
+			return s.probe(ctx) // needs to know which gateways there are
+		}},
+	)
+}
+
+func (s *scope) observeDatabase(ctx context.Context) (time.Duration, error) {
+	child, err := s.children.Look(ctx, desired.DatabaseCluster(s.service))
+	if err != nil {
+		return 0, err
+	}
+	s.databaseChild, s.database = child, database.Observe(child.Live)
+	return 0, nil
+}
+
+func (s *scope) observeBroker(ctx context.Context) (time.Duration, error) {
+	child, err := s.children.Look(ctx, desired.BrokerCluster(s.service))
+	if err != nil {
+		return 0, err
+	}
+	var nodes *appsv1.StatefulSet
+	if child.Live != nil {
+		nodes = &appsv1.StatefulSet{}
+		key := client.ObjectKey{Namespace: s.service.Namespace, Name: desired.ServerName(desired.BrokerName(s.service))}
+		err := s.read(ctx, key, appsv1.SchemeGroupVersion.WithKind("StatefulSet"), nodes)
+		switch {
+		case client.IgnoreNotFound(err) != nil:
+			return 0, err
+		case err != nil:
+			nodes = nil // the operator has not made it yet
+		}
+	}
+	s.brokerChild, s.broker = child, desired.ObserveBroker(child.Live, nodes)
+	return 0, nil
+}
+
+func (s *scope) observeGateway(ctx context.Context) error {
+	// Which image is wanted depends on whether the specified one was rejected.
+	child, err := s.children.Look(ctx, desired.GatewayDeployment(s.service, s.program().Image()))
+	if err != nil {
+		return err
+	}
+	s.gatewayChild = child
+	if child.Live == nil {
+		return nil
+	}
+	var d appsv1.Deployment
+	if err := convert(child.Live, &d); err != nil {
+		return err
+	}
+	g := gatewayState{desired: s.service.Spec.Gateway.Replicas}
+	if c := d.Spec.Template.Spec.Containers; len(c) > 0 {
+		g.image = c[0].Image
+	}
+	g.updated, g.available = d.Status.UpdatedReplicas, d.Status.AvailableReplicas
+	g.known = d.Status.ObservedGeneration == d.Generation && d.Status.ObservedGeneration > 0
+	g.complete = g.known && g.updated == g.desired && d.Status.Replicas == g.updated && g.available == g.updated
+	s.gateway = g
+	return nil
+}
+
+// read gets a typed object by way of the one cache that holds its kind.
+func (s *scope) read(ctx context.Context, key client.ObjectKey, gvk schema.GroupVersionKind, into any) error {
+	u := &unstructured.Unstructured{}
+	u.SetGroupVersionKind(gvk)
+	if err := s.Client.Get(ctx, key, u); err != nil {
+		return err
+	}
+	return convert(u, into)
+}
+
+func convert(u *unstructured.Unstructured, into any) error {
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, into); err != nil {
+		return errors.Join(errors.New(u.GetKind()+" "+u.GetName()), err)
+	}
+	return nil
+}
+
+func hostPort(host string, port int32) string {
+	return net.JoinHostPort(host, strconv.Itoa(int(port)))
+}

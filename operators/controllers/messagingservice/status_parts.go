@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package messagingservice
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
+	api "spine.nhs.uk/controlplane/operators/api/messaging/v1alpha1"
+	"spine.nhs.uk/controlplane/operators/kit"
+)
+
+func (s *scope) databaseCondition(c kit.Conditions) {
+	d := s.database
+	detail := strings.TrimSpace(string(d.Phase) + " " + d.Detail)
+	switch {
+	case !d.Known:
+		c.Unknown(common.ConditionDatabase, s.unlessStarting(common.ReasonStateUnknown), "CloudNativePG has not said anything about it")
+	case d.Available:
+		c.True(common.ConditionDatabase, common.ReasonAsSpecified, fmt.Sprintf("primary %s, %d standbys", d.Primary, d.Standbys()))
+	case d.Stuck:
+		c.False(common.ConditionDatabase, common.ReasonDatabaseUnavailable, detail)
+	default:
+		c.False(common.ConditionDatabase, s.unlessStarting(common.ReasonDatabaseUnavailable),
+			fmt.Sprintf("no primary with a standby that makes its writes durable: %s", detail))
+	}
+}
+
+func (s *scope) brokerCondition(c kit.Conditions) {
+	b := s.broker
+	message := strings.TrimSpace(fmt.Sprintf("%d of %d nodes are ready %s", b.Ready, b.Desired, b.Detail))
+	switch {
+	case !b.Known:
+		c.Unknown(common.ConditionBroker, s.unlessStarting(common.ReasonStateUnknown), "the RabbitMQ cluster operator has not made its nodes "+b.Detail)
+	case b.Available:
+		c.True(common.ConditionBroker, common.ReasonAsSpecified, message)
+	default:
+		c.False(common.ConditionBroker, s.unlessStarting(common.ReasonBrokerUnavailable), message+"; a majority is needed")
+	}
+}
+
+func (s *scope) gatewayCondition(c kit.Conditions) {
+	g := s.gateway
+	message := fmt.Sprintf("%d of %d gateways are available", g.available, s.service.Spec.Gateway.Replicas)
+	switch {
+	case g.available > 0:
+		c.True(common.ConditionGateway, common.ReasonAsSpecified, message)
+	case !g.known:
+		c.Unknown(common.ConditionGateway, s.unlessStarting(common.ReasonStateUnknown), "the gateways are not deployed yet")
+	default:
+		c.False(common.ConditionGateway, s.unlessStarting(common.ReasonGatewayUnavailable), message)
+	}
+}
+
+// backlogCondition judges the counts. What waits in an inbox within its time is no fault.
+func (s *scope) backlogCondition(c kit.Conditions) {
+	b := s.service.Status.Backlog
+	if b == nil {
+		c.Unknown(common.ConditionBacklog, s.unlessStarting(common.ReasonStateUnknown), "the gateways have not counted it yet")
+		return
+	}
+	age := time.Duration(0)
+	if b.OldestTime != nil {
+		age = s.now.Sub(b.OldestTime.Time).Truncate(time.Second)
+	}
+	stale := s.now.Sub(b.ObservedTime.Time)
+	overdue := s.service.Spec.Backlog.OverdueAfter.Duration
+	dead, suppliers := deadLetters(b)
+	switch {
+	case stale > time.Minute+2*s.service.Spec.Probe.Interval.Duration:
+		c.Unknown(common.ConditionBacklog, common.ReasonStateUnknown, "the gateways last counted it "+stale.Truncate(time.Second).String()+" ago")
+	case age > overdue:
+		c.False(common.ConditionBacklog, common.ReasonBacklogOverdue, fmt.Sprintf("%d messages are unsettled, the oldest for %s, longer than %s", b.Unsettled, age, overdue))
+	case dead > 0:
+		c.False(common.ConditionBacklog, common.ReasonDeadLetters, fmt.Sprintf("%d dead letters of %s", dead, suppliers))
+	case len(stopped(s.service)) > 0:
+		c.False(common.ConditionBacklog, common.ReasonSupplierStopped, "deliveries are stopped to "+strings.Join(stopped(s.service), ", "))
+	default:
+		// No counts here: they change by the second, and are in status.backlog.
+		c.True(common.ConditionBacklog, common.ReasonAsSpecified, "acknowledged messages are settled in time")
+	}
+}
+
+func deadLetters(b *api.Backlog) (int64, string) {
+	var n int64
+	var names []string
+	for _, d := range b.DeadLettered {
+		n += d.Count
+		names = append(names, d.Supplier)
+	}
+	return n, strings.Join(names, ", ")
+}
+
+func stopped(m *api.MessagingService) []string {
+	var names []string
+	for _, supplier := range m.Spec.Suppliers {
+		if supplier.Traffic == api.TrafficStopped {
+			names = append(names, supplier.Name)
+		}
+	}
+	return names
+}
+
+func (s *scope) probeCondition(c kit.Conditions) {
+	p, limit := s.service.Status.Probe, s.service.Spec.Probe.FailuresBeforeUnhealthy
+	switch {
+	case p.LastTime == nil || p.LastSuccessTime == nil && p.ConsecutiveFailures < limit:
+		c.Unknown(common.ConditionDeepProbe, common.ReasonProbePending, "no deep probe has passed yet")
+	case p.ConsecutiveFailures == 0:
+		c.True(common.ConditionDeepProbe, common.ReasonProbePassed, "a message got through the whole path")
+	case p.ConsecutiveFailures < limit:
+		c.True(common.ConditionDeepProbe, common.ReasonProbePassed, fmt.Sprintf("the last probe failed at stage %s; %d in a row count as an outage", p.FailedStage, limit))
+	default:
+		c.False(common.ConditionDeepProbe, s.unlessStarting(common.ReasonProbeFailed), fmt.Sprintf("probes fail at stage %s", p.FailedStage))
+	}
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package booking
+
+import (
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	booking "spine.nhs.uk/controlplane/operators/api/booking/v1alpha1"
+	"spine.nhs.uk/controlplane/operators/desired/database"
+)
+
+// Database is the Cluster of CloudNativePG that holds the truth.
+func Database(b *booking.BookingService) *unstructured.Unstructured {
+	return database.Cluster(database.Args{
+		Name: DatabaseName(b), Namespace: b.Namespace, Labels: Labels(b, ComponentDatabase),
+		Spec: b.Spec.Database, Topology: b.Spec.Topology,
+		Database: "booking", Owner: "booking", Profile: database.ProfileInteractive,
+	})
+}

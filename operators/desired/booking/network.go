@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package booking
+
+import (
+	networkingv1 "k8s.io/api/networking/v1"
+
+	booking "spine.nhs.uk/controlplane/operators/api/booking/v1alpha1"
+	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
+	"spine.nhs.uk/controlplane/operators/desired/database"
+	"spine.nhs.uk/controlplane/operators/desired/network"
+)
+
+// gatewayBulkPort is where the message gateway's pods listen, whatever port its
+// Service has.
+const gatewayBulkPort = 8444
+
+// NetworkPolicies close the namespace and open each way that the service needs.
+func NetworkPolicies(b *booking.BookingService) []*networkingv1.NetworkPolicy {
+	db, service := Selector(b, ComponentDatabase), Selector(b, ComponentService)
+	gateway := map[string]string{common.ServiceLabel: b.Spec.Gateway.Name, common.ComponentLabel: "gateway"}
+	instances := network.Rule{Peers: network.Pods(db), Ports: network.TCP(database.Port, database.StatusPort)}
+	return []*networkingv1.NetworkPolicy{
+		network.DefaultDeny(meta(b, b.Name+"-deny", componentNetwork)),
+		network.Policy(meta(b, DatabaseName(b), ComponentDatabase), db,
+			[]network.Rule{
+				{Peers: network.Pods(service), Ports: network.TCP(database.Port)},
+				instances,
+				{Peers: network.PodsIn("cnpg-system", map[string]string{"app.kubernetes.io/name": "cloudnative-pg"}), Ports: network.TCP(database.StatusPort)},
+			},
+			[]network.Rule{
+				instances,
+				network.DNS(),
+				network.KubeAPI(), // each instance reads its Cluster and reports to it
+			}),
+		network.Policy(meta(b, ServiceName(b), ComponentService), service,
+			[]network.Rule{
+				{Ports: network.TCP(APIPort)}, // people and applications come through the edge from anywhere
+				{Peers: network.PodsIn("spine-system", map[string]string{"app.kubernetes.io/name": "spine-manager"}), Ports: network.TCP(OpsPort)},
+			},
+			append([]network.Rule{
+				{Peers: network.Pods(db), Ports: network.TCP(database.Port)},
+				{Peers: network.PodsIn(b.Spec.Gateway.Namespace, gateway), Ports: network.TCP(gatewayBulkPort)},
+				network.DNS(),
+			}, providers(b)...)),
+	}
+}
+
+// providers opens the way to providers' systems, where there are any.
+func providers(b *booking.BookingService) []network.Rule {
+	var peers []networkingv1.NetworkPolicyPeer
+	for _, n := range b.Spec.ProviderAccess.Networks {
+		peers = append(peers, networkingv1.NetworkPolicyPeer{IPBlock: &networkingv1.IPBlock{CIDR: string(n)}})
+	}
+	if len(peers) == 0 {
+		return nil
+	}
+	return []network.Rule{{Peers: peers, Ports: network.TCP(b.Spec.ProviderAccess.Port)}}
+}

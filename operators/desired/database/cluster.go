@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package database
+
+import (
+	"fmt"
+	"maps"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
+)
+
+// Args describe a Cluster.
+type Args struct {
+	// Name and Namespace of the Cluster.
+	Name, Namespace string
+	// Labels of the Cluster and of everything that CloudNativePG makes for it.
+	Labels map[string]string
+	// Spec is what the service's resource says.
+	Spec common.DatabaseSpec
+	// Topology by which instances are kept apart.
+	Topology common.Topology
+	// Database to make, and its owner.
+	Database, Owner string
+	// Profile chooses PostgreSQL's parameters.
+	Profile Profile
+}
+
+// Timings of a change of primary, in seconds.
+const (
+	// smartShutdown of 0: a stale primary would otherwise go on serving the
+	// sessions it has, for minutes after a partition.
+	smartShutdown = 0
+	// stopDelay bounds how long an instance takes to stop.
+	stopDelay = 60
+	// switchoverDelay bounds how long a primary takes to step down.
+	switchoverDelay = 60
+)
+
+// Cluster is the PostgreSQL of a service: a commit is acknowledged once the
+// primary and one standby have it on disk, whatever is lost then, and a standby
+// is promoted only if it is known to hold every such commit.
+func Cluster(a Args) *unstructured.Unstructured {
+	u := &unstructured.Unstructured{Object: map[string]any{
+		"spec": map[string]any{
+			"description":               "PostgreSQL of " + a.Namespace + "/" + a.Name,
+			"imageName":                 string(a.Spec.Image),
+			"instances":                 int64(a.Spec.Instances),
+			"bootstrap":                 bootstrap(a),
+			"storage":                   storage(a.Spec.Storage),
+			"resources":                 resources(a.Spec.Resources),
+			"postgresql":                postgresql(a),
+			"inheritedMetadata":         map[string]any{"labels": labels(a.Labels)},
+			"affinity":                  affinity(a.Topology),
+			"topologySpreadConstraints": spread(a),
+			// CloudNativePG's own budgets: one for the primary, one for the standbys.
+			"enablePDB":             true,
+			"enableSuperuserAccess": false,
+			"smartShutdownTimeout":  int64(smartShutdown),
+			"stopDelay":             int64(stopDelay),
+			"switchoverDelay":       int64(switchoverDelay),
+			"failoverDelay":         int64(0),
+			"primaryUpdateStrategy": "unsupervised",
+			// The new primary is up before the old one goes.
+			"primaryUpdateMethod": "switchover",
+			"seccompProfile":      map[string]any{"type": "RuntimeDefault"},
+		},
+	}}
+	u.SetGroupVersionKind(GVK)
+	u.SetName(a.Name)
+	u.SetNamespace(a.Namespace)
+	u.SetLabels(maps.Clone(a.Labels))
+	// There is no archive to write to yet; without this, each segment would
+	// start a process that does nothing.
+	u.SetAnnotations(map[string]string{"cnpg.io/skipWalArchiving": "enabled"})
+	return u
+}
+
+func bootstrap(a Args) map[string]any {
+	return map[string]any{"initdb": map[string]any{
+		"database":       a.Database,
+		"owner":          a.Owner,
+		"dataChecksums":  true,
+		"encoding":       "UTF8",
+		"localeProvider": "builtin",
+		// The same order on every host, whatever its C library.
+		"builtinLocale":  "C.UTF-8",
+		"locale":         "C.UTF-8",
+		"walSegmentSize": walSegment(a.Spec.Storage),
+	}}
+}
+
+func storage(s common.Storage) map[string]any {
+	out := map[string]any{"size": s.Size.String(), "resizeInUseVolumes": true}
+	if s.StorageClass != "" {
+		out["storageClass"] = s.StorageClass
+	}
+	return out
+}
+
+func resources(r common.Resources) map[string]any {
+	return map[string]any{
+		"requests": map[string]any{"cpu": r.CPU.String(), "memory": r.Memory.String()},
+		"limits":   map[string]any{"memory": r.Memory.String()},
+	}
+}
+
+func affinity(t common.Topology) map[string]any {
+	return map[string]any{
+		"enablePodAntiAffinity": true,
+		"podAntiAffinityType":   "required",
+		"topologyKey":           t.HostKey,
+	}
+}
+
+// spread keeps racks equally full. With fewer than three racks no more than one
+// instance goes into each: better one fewer than two that fall together.
+func spread(a Args) []any {
+	return []any{map[string]any{
+		"topologyKey":       a.Topology.RackKey,
+		"maxSkew":           int64(1),
+		"minDomains":        int64(3),
+		"whenUnsatisfiable": "DoNotSchedule",
+		"labelSelector": map[string]any{"matchLabels": map[string]any{
+			ClusterLabel: a.Name, RoleLabel: RoleInstance,
+		}},
+	}}
+}
+
+func postgresql(a Args) map[string]any {
+	return map[string]any{
+		"parameters": parameters(a),
+		"pg_hba": []any{
+			// First match wins: nothing in clear text, whatever follows.
+			"hostnossl all all all reject",
+			fmt.Sprintf("hostssl %s %s all scram-sha-256", a.Database, a.Owner),
+			"hostssl all all all reject",
+		},
+		"synchronous": map[string]any{
+			"method":         "any",
+			"number":         int64(1),
+			"dataDurability": "required",
+			"failoverQuorum": true,
+		},
+	}
+}
+
+func labels(in map[string]string) map[string]any {
+	out := make(map[string]any, len(in))
+	for k, v := range in {
+		out[k] = v
+	}
+	return out
+}

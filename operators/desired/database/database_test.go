@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package database
+
+import (
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
+)
+
+func sample(storage, memory string) Args {
+	a := Args{
+		Name: "ers-db", Namespace: "ns", Database: "booking", Owner: "booking", Profile: ProfileInteractive,
+		Labels:   map[string]string{"spine.nhs.uk/service": "ers"},
+		Topology: common.Topology{HostKey: "kubernetes.io/hostname", RackKey: "topology.kubernetes.io/zone"},
+	}
+	a.Spec.Image, a.Spec.Instances = "r/postgresql:17", 3
+	a.Spec.Storage.Size = resource.MustParse(storage)
+	a.Spec.Resources = common.Resources{CPU: resource.MustParse("100m"), Memory: resource.MustParse(memory)}
+	return a
+}
+
+// Each of these settings is what keeps an acknowledged commit from being lost.
+func TestDurability(t *testing.T) {
+	u := Cluster(sample("2Gi", "384Mi"))
+	for path, want := range map[string]any{
+		"spec.instances":                                int64(3),
+		"spec.postgresql.synchronous.method":            "any",
+		"spec.postgresql.synchronous.number":            int64(1),
+		"spec.postgresql.synchronous.dataDurability":    "required",
+		"spec.postgresql.synchronous.failoverQuorum":    true,
+		"spec.postgresql.parameters.synchronous_commit": "on",
+		"spec.smartShutdownTimeout":                     int64(0),
+		"spec.affinity.podAntiAffinityType":             "required",
+		"spec.affinity.topologyKey":                     "kubernetes.io/hostname",
+		"spec.enablePDB":                                true,
+		"spec.bootstrap.initdb.dataChecksums":           true,
+	} {
+		got, _, err := unstructured.NestedFieldNoCopy(u.Object, strings.Split(path, ".")...)
+		if err != nil || got != want {
+			t.Errorf("%s = %v (%v), want %v", path, got, err, want)
+		}
+	}
+	spread, _, _ := unstructured.NestedSlice(u.Object, "spec", "topologySpreadConstraints")
+	rack := spread[0].(map[string]any)
+	if rack["whenUnsatisfiable"] != "DoNotSchedule" || rack["maxSkew"] != int64(1) || rack["minDomains"] != int64(3) {
+		t.Errorf("a rack could hold two of three: %v", rack)
+	}
+}
+
+func TestNothingInClearText(t *testing.T) {
+	rules, _, _ := unstructured.NestedStringSlice(Cluster(sample("2Gi", "384Mi")).Object, "spec", "postgresql", "pg_hba")
+	if rules[0] != "hostnossl all all all reject" || rules[len(rules)-1] != "hostssl all all all reject" {
+		t.Errorf("rules: %v", rules)
+	}
+}
+
+// A standby that is away must not fill the primary's disk, on any volume that the
+// resource allows.
+func TestSizes(t *testing.T) {
+	for _, c := range []struct {
+		storage, memory        string
+		maxWAL, slots, buffers string
+	}{
+		{"256Mi", "64Mi", "51MB", "76MB", "16MB"},
+		{"2Gi", "384Mi", "409MB", "614MB", "96MB"},
+		{"20Gi", "1Gi", "4096MB", "6144MB", "256MB"},
+		{"1Ti", "64Gi", "209715MB", "314572MB", "16384MB"},
+	} {
+		p := parameters(sample(c.storage, c.memory))
+		if p["max_wal_size"] != c.maxWAL || p["max_slot_wal_keep_size"] != c.slots || p["shared_buffers"] != c.buffers {
+			t.Errorf("%s, %s: max_wal_size %v, max_slot_wal_keep_size %v, shared_buffers %v", c.storage, c.memory,
+				p["max_wal_size"], p["max_slot_wal_keep_size"], p["shared_buffers"])
+		}
+		quantity := func(name string) int64 {
+			q := resource.MustParse(strings.TrimSuffix(p[name].(string), "MB") + "Mi")
+			return q.Value()
+		}
+		volume := resource.MustParse(c.storage)
+		if quantity("max_wal_size")+quantity("max_slot_wal_keep_size") > volume.Value()*6/10 {
+			t.Errorf("%s: the log could take more than 60 %% of the volume", c.storage)
+		}
+		if quantity("min_wal_size") >= quantity("max_wal_size") {
+			t.Errorf("%s: min_wal_size %v is not below max_wal_size %v", c.storage, p["min_wal_size"], p["max_wal_size"])
+		}
+	}
+}
+
+func TestParametersOfTheResourceWin(t *testing.T) {
+	a := sample("2Gi", "384Mi")
+	a.Spec.Parameters = map[string]common.ParameterValue{"work_mem": "16MB", "log_lock_waits": "on"}
+	p := parameters(a)
+	if p["work_mem"] != "16MB" || p["log_lock_waits"] != "on" {
+		t.Errorf("work_mem %v, log_lock_waits %v", p["work_mem"], p["log_lock_waits"])
+	}
+}
+
+func TestObserve(t *testing.T) {
+	healthy := func(change ...func(status map[string]any)) *unstructured.Unstructured {
+		status := map[string]any{
+			"phase": string(PhaseHealthy), "instances": int64(3), "readyInstances": int64(3), "image": "r/postgresql:17",
+			"currentPrimary": "ers-db-1", "targetPrimary": "ers-db-1",
+			"instancesStatus": map[string]any{"healthy": []any{"ers-db-1", "ers-db-2", "ers-db-3"}},
+		}
+		for _, c := range change {
+			c(status)
+		}
+		u := Cluster(sample("2Gi", "384Mi"))
+		u.Object["status"] = status
+		return u
+	}
+	set := func(kv ...any) func(map[string]any) {
+		return func(s map[string]any) {
+			for i := 0; i < len(kv); i += 2 {
+				s[kv[i].(string)] = kv[i+1]
+			}
+		}
+	}
+	lost := set("instancesStatus", map[string]any{"healthy": []any{"ers-db-2", "ers-db-3"}, "failed": []any{"ers-db-1"}}, "readyInstances", int64(2))
+	for name, c := range map[string]struct {
+		cluster *unstructured.Unstructured
+		want    State
+	}{
+		"none":      {nil, State{}},
+		"just made": {Cluster(sample("2Gi", "384Mi")), State{Exists: true, Desired: 3}},
+		"well": {healthy(), State{Exists: true, Known: true, Desired: 3, Running: 3, Ready: 3, Primary: "ers-db-1",
+			Available: true, Settled: true, Phase: PhaseHealthy}},
+		"a standby is away": {healthy(set("readyInstances", int64(2), "instancesStatus", map[string]any{"healthy": []any{"ers-db-1", "ers-db-2"}})),
+			State{Exists: true, Known: true, Desired: 3, Running: 3, Ready: 2, Primary: "ers-db-1", Available: true, Phase: PhaseHealthy}},
+		"no standby": {healthy(set("readyInstances", int64(1), "instancesStatus", map[string]any{"healthy": []any{"ers-db-1"}})),
+			State{Exists: true, Known: true, Desired: 3, Running: 3, Ready: 1, Primary: "ers-db-1", Phase: PhaseHealthy}},
+		"primary lost, nobody noticed": {healthy(lost), State{Exists: true, Known: true, Desired: 3, Running: 3, Ready: 2, Phase: PhaseHealthy}},
+		"failing over": {healthy(lost, set("phase", string(PhaseFailover), "targetPrimary", "ers-db-2")),
+			State{Exists: true, Known: true, Desired: 3, Running: 3, Ready: 2, Phase: PhaseFailover}},
+		"another image": {healthy(set("image", "r/postgresql:16")), State{Exists: true, Known: true, Desired: 3, Running: 3, Ready: 3,
+			Primary: "ers-db-1", Available: true, Phase: PhaseHealthy}},
+		"given up": {healthy(set("phase", string(PhaseUnrecoverable), "phaseReason", "no idea", "readyInstances", int64(0))),
+			State{Exists: true, Known: true, Desired: 3, Running: 3, Stuck: true, Phase: PhaseUnrecoverable, Detail: "no idea"}},
+	} {
+		if got := Observe(c.cluster); got != c.want {
+			t.Errorf("%s:\n got %+v\nwant %+v", name, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package database builds the PostgreSQL of a service, as a Cluster of
+// CloudNativePG, and reads how one is.
+//
+// Objects are unstructured: CloudNativePG's Go types require newer Kubernetes
+// libraries than the rest of this repository is built with.
+package database
+
+import "k8s.io/apimachinery/pkg/runtime/schema"
+
+// GVK of a Cluster.
+var GVK = schema.GroupVersionKind{Group: "postgresql.cnpg.io", Version: "v1", Kind: "Cluster"}
+
+// Port of PostgreSQL; it accepts TLS only.
+const Port = 5432
+
+// StatusPort on which CloudNativePG asks each instance how it is.
+const StatusPort = 8000
+
+// ClusterLabel and RoleLabel are those that CloudNativePG puts on every pod of
+// a Cluster, and on those that are instances of it.
+const (
+	ClusterLabel = "cnpg.io/cluster"
+	RoleLabel    = "cnpg.io/podRole"
+	// RoleInstance is the value of RoleLabel of an instance.
+	RoleInstance = "instance"
+)
+
+// Host is the DNS name under which the primary of a Cluster accepts writes.
+func Host(cluster, namespace string) string { return cluster + "-rw." + namespace + ".svc" }
+
+// UserSecret is the Secret with username and password of a Cluster's owner.
+func UserSecret(cluster string) string { return cluster + "-app" }
+
+// CASecret is the Secret with the authority (ca.crt) that signed the
+// certificates of a Cluster's instances.
+func CASecret(cluster string) string { return cluster + "-ca" }

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package database
+
+import (
+	"fmt"
+
+	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
+)
+
+// Profile chooses PostgreSQL's parameters.
+type Profile string
+
+const (
+	// ProfileLedger is for a few connections that commit batches of rows.
+	ProfileLedger Profile = "Ledger"
+	// ProfileInteractive is for many short transactions that read and write few rows.
+	ProfileInteractive Profile = "Interactive"
+)
+
+const mebibyte = 1 << 20
+
+// Shares of an instance's volume, in percent, and of its memory.
+const (
+	// maxWALShare is when a checkpoint is due.
+	maxWALShare = 20
+	// slotShare is how much a standby that is away may hold back. Past it, it
+	// has to be made anew; without a bound, it would fill the primary's disk.
+	slotShare    = 30
+	buffersShare = 25
+	cacheShare   = 60
+)
+
+// walSegment is the size of a segment in MiB. Larger ones mean fewer files to
+// make and sync while commits wait, which a small volume has no room for.
+func walSegment(s common.Storage) int64 {
+	if s.Size.Value() >= 4<<30 {
+		return 64
+	}
+	return 16
+}
+
+// parameters are PostgreSQL's; the resource's own come last.
+func parameters(a Args) map[string]any {
+	volume := a.Spec.Storage.Size.Value() / mebibyte
+	memory := a.Spec.Resources.Memory.Value() / mebibyte
+	segment := walSegment(a.Spec.Storage)
+	maxWAL := max(volume*maxWALShare/100, 3*segment)
+	p := map[string]string{
+		"max_connections":      "200",
+		"shared_buffers":       mb(max(memory*buffersShare/100, 16)),
+		"effective_cache_size": mb(max(memory*cacheShare/100, 16)),
+		"work_mem":             "4MB",
+		"maintenance_work_mem": mb(min(max(memory/16, 16), 512)),
+		"random_page_cost":     "1.1",
+		"jit":                  "off",
+
+		// A commit that waits for a standby waits for its disk, too.
+		"synchronous_commit":     "on",
+		"wal_level":              "replica",
+		"wal_buffers":            "16MB",
+		"wal_compression":        "lz4",
+		"min_wal_size":           mb(2 * segment),
+		"max_wal_size":           mb(maxWAL),
+		"wal_keep_size":          mb(segment),
+		"max_slot_wal_keep_size": mb(max(volume*slotShare/100, 4*segment)),
+		"checkpoint_timeout":     "15min",
+
+		// Small hosts that run much else: no query spreads over processors.
+		"max_worker_processes":            "8",
+		"max_parallel_workers":            "2",
+		"max_parallel_workers_per_gather": "0",
+
+		// A client that vanished must not hold locks.
+		"idle_in_transaction_session_timeout": "60s",
+		"tcp_keepalives_idle":                 "10",
+		"tcp_keepalives_interval":             "5",
+		"tcp_keepalives_count":                "3",
+		"tcp_user_timeout":                    "20s",
+
+		// Statements, their parameters and the details of errors hold data of patients.
+		"log_statement":                     "none",
+		"log_min_error_statement":           "panic",
+		"log_error_verbosity":               "terse",
+		"log_parameter_max_length":          "0",
+		"log_parameter_max_length_on_error": "0",
+
+		"password_encryption": "scram-sha-256",
+	}
+	switch a.Profile {
+	case ProfileLedger:
+		// Bodies are written once and read once.
+		p["autovacuum_naptime"] = "15s"
+		p["autovacuum_vacuum_insert_scale_factor"] = "0.5"
+	case ProfileInteractive:
+		// A query that takes longer than a person waits is of no use to anybody.
+		p["statement_timeout"] = "30s"
+		p["lock_timeout"] = "10s"
+	}
+	out := make(map[string]any, len(p)+len(a.Spec.Parameters))
+	for k, v := range p {
+		out[k] = v
+	}
+	for k, v := range a.Spec.Parameters {
+		out[k] = string(v)
+	}
+	return out
+}
+
+func mb(n int64) string { return fmt.Sprintf("%dMB", n) }

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package messaging
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+
+	networkingv1 "k8s.io/api/networking/v1"
+
+	api "spine.nhs.uk/controlplane/operators/api/messaging/v1alpha1"
+	"spine.nhs.uk/controlplane/operators/desired/network"
+)
+
+// NetworkPolicies close the namespace and open each way that the service needs.
+func NetworkPolicies(m *api.MessagingService) []*networkingv1.NetworkPolicy {
+	database, broker, gateway := Selector(m, Database), Selector(m, Broker), Selector(m, Gateway)
+	// Distribution between broker nodes: the port mapper, the nodes, and the command line tools.
+	between := append(network.TCP(4369, 25672), network.TCPRange(35672, 35682)...)
+	return []*networkingv1.NetworkPolicy{
+		network.DefaultDeny(meta(m, m.Name+"-deny", "network")),
+		network.Policy(meta(m, DatabaseName(m), Database), database,
+			[]network.Rule{
+				{Peers: network.Pods(gateway), Ports: network.TCP(postgresPort)},
+				{Peers: network.Pods(database), Ports: network.TCP(postgresPort, cnpgStatusPort)},
+				{Peers: network.PodsIn("cnpg-system", map[string]string{"app.kubernetes.io/name": "cloudnative-pg"}), Ports: network.TCP(postgresPort, cnpgStatusPort)},
+			},
+			[]network.Rule{
+				{Peers: network.Pods(database), Ports: network.TCP(postgresPort, cnpgStatusPort)},
+				network.DNS(),
+				network.KubeAPI(), // the instance manager reads its Cluster and reports to it
+			}),
+		network.Policy(meta(m, BrokerName(m), Broker), broker,
+			[]network.Rule{
+				{Peers: network.Pods(gateway), Ports: network.TCP(amqpsPort)},
+				{Peers: network.Pods(broker), Ports: between},
+			},
+			[]network.Rule{
+				{Peers: network.Pods(broker), Ports: between},
+				network.DNS(),
+				network.KubeAPI(), // nodes find each other through the API
+			}),
+		network.Policy(meta(m, GatewayName(m), Gateway), gateway,
+			[]network.Rule{
+				{Ports: network.TCP(meshPort, bulkPort)}, // clients come through the edge from anywhere, by certificate
+				{Peers: network.PodsIn("spine-system", map[string]string{"app.kubernetes.io/name": "spine-manager"}), Ports: network.TCP(opsPort)},
+			},
+			append([]network.Rule{
+				{Peers: network.Pods(database), Ports: network.TCP(postgresPort)},
+				{Peers: network.Pods(broker), Ports: network.TCP(amqpsPort)},
+				network.DNS(),
+			}, endpoints(m)...)),
+	}
+}
+
+// endpoints opens the way to the ports of the endpoints that routes name. They are
+// anywhere, and known by their certificates.
+func endpoints(m *api.MessagingService) []network.Rule {
+	var ports []int32
+	for _, r := range m.Spec.Routes {
+		u, err := url.Parse(r.Endpoint)
+		if r.Endpoint == "" || err != nil {
+			continue
+		}
+		p := int64(443)
+		if u.Port() != "" {
+			if p, err = strconv.ParseInt(u.Port(), 10, 32); err != nil || p < 1 || p > 65535 {
+				continue // the gateway reports an endpoint that cannot be
+			}
+		}
+		if !slices.Contains(ports, int32(p)) {
+			ports = append(ports, int32(p))
+		}
+	}
+	if len(ports) == 0 {
+		return nil
+	}
+	slices.Sort(ports)
+	return []network.Rule{{Ports: network.TCP(ports...)}}
+}

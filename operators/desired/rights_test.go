@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package desired_test
+
+import (
+	"io/fs"
+	"slices"
+	"strings"
+	"testing"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	"sigs.k8s.io/yaml"
+
+	"spine.nhs.uk/controlplane/operators/manifests"
+)
+
+// namespaces in which the manager has rights.
+var namespaces = []string{"spine-booking", "spine-messaging", "spine-system"}
+
+// The manager that is taken over must be worth little: it reads no secret, deletes
+// nothing, runs nothing in a pod, gives no rights, and acts in three namespaces only.
+// That its rights suffice is tested by the suites of the controllers.
+func TestRights(t *testing.T) {
+	files, err := fs.Glob(manifests.FS, "rbac/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("rbac: %v, %v", files, err)
+	}
+	for _, file := range files {
+		raw, err := manifests.FS.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for doc := range strings.SplitSeq(string(raw), "\n---\n") {
+			var r rbacv1.Role
+			if err := yaml.Unmarshal([]byte(doc), &r); err != nil {
+				t.Fatal(err)
+			}
+			if r.Kind != "Role" && r.Kind != "RoleBinding" {
+				t.Errorf("%s: a %s gives rights beyond a namespace", file, r.Kind)
+			}
+			if !slices.Contains(namespaces, r.Namespace) {
+				t.Errorf("%s: %s in namespace %q", file, r.Kind, r.Namespace)
+			}
+			for _, rule := range r.Rules {
+				checkRule(t, r.Namespace, rule)
+			}
+		}
+	}
+}
+
+func checkRule(t *testing.T, namespace string, rule rbacv1.PolicyRule) {
+	t.Helper()
+	allowed := []string{"get", "list", "watch", "create", "patch", "update"}
+	for _, v := range rule.Verbs {
+		if !slices.Contains(allowed, v) {
+			t.Errorf("%s: %v may be used with %q", namespace, rule.Resources, v)
+		}
+		if v == "update" && !slices.ContainsFunc(rule.Resources, func(s string) bool { return s == "leases" || strings.HasSuffix(s, "/finalizers") }) {
+			t.Errorf("%s: %v may be replaced; a patch says what it changes", namespace, rule.Resources)
+		}
+	}
+	for _, g := range rule.APIGroups {
+		if strings.Contains(g, "*") || g == rbacv1.GroupName {
+			t.Errorf("%s: rights over the group %q", namespace, g)
+		}
+	}
+	forbidden := []string{"secrets", "pods/exec", "pods/attach", "pods/portforward", "pods/ephemeralcontainers", "serviceaccounts", "serviceaccounts/token"}
+	for _, resource := range rule.Resources {
+		if strings.Contains(resource, "*") || slices.Contains(forbidden, resource) {
+			t.Errorf("%s: rights over %s: %v", namespace, resource, rule.Verbs)
+		}
+	}
+}

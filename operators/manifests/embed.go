@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package manifests holds what the manager needs of a cluster: custom resources, roles,
+// admission policies, and its own deployment. crds and rbac/role.yaml are generated from
+// the types and markers in operators/.
+package manifests
+
+import "embed"
+
+//go:generate controller-gen object paths=../api/...
+//go:generate controller-gen crd:maxDescLen=400 paths=../api/... output:crd:dir=crds
+//go:generate controller-gen rbac:roleName=spine-manager paths=../controllers/...;../cmd/manager/... output:rbac:dir=rbac
+
+// FS holds crds/*.yaml, rbac/*.yaml, policies/*.yaml and deployment.yaml. Two markers are
+// to be replaced in deployment.yaml: {{ .Image }}, the manager's image, and
+// {{ .EdgeAddress }}, the IP address of the edge, which may be empty.
+//
+//go:embed crds/*.yaml rbac/*.yaml policies/*.yaml deployment.yaml
+var FS embed.FS

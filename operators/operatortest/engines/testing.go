@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package engines
+
+import (
+	"context"
+	"os"
+	"testing"
+)
+
+// Postgres starts PostgreSQL until the test ends and returns where it is.
+func Postgres(t testing.TB) (dsn string) {
+	t.Helper()
+	return PostgresServer(t).URL
+}
+
+// RabbitMQ starts RabbitMQ until the test ends and returns where it is.
+func RabbitMQ(t testing.TB) (url string) {
+	t.Helper()
+	return RabbitMQServer(t).URL
+}
+
+// PostgresServer is for tests that kill it and start it again.
+func PostgresServer(t testing.TB) *Server {
+	t.Helper()
+	return server(t, StartPostgres)
+}
+
+// RabbitMQServer is for tests that kill it and start it again.
+func RabbitMQServer(t testing.TB) *Server {
+	t.Helper()
+	return server(t, StartRabbitMQ)
+}
+
+func server(t testing.TB, start func(context.Context, Options) (*Server, error)) *Server {
+	t.Helper()
+	// Not the test's own folder: its name, and so the path, may be very long.
+	dir, err := os.MkdirTemp("", "engine-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	s, err := start(t.Context(), Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		s.Kill()
+		if t.Failed() {
+			t.Logf("last words of %s:\n%s", s.URL, s.lastWords())
+		}
+	})
+	return s
+}
+
+// port is the one asked for, or a free one.
+func (o Options) port() (int, error) {
+	if o.Port != 0 {
+		return o.Port, nil
+	}
+	return freePort()
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ports
+
+// BookingStatus is what a booking service counts, as its /statusz says it. The counts are
+// of the database and so the same at every replica.
+type BookingStatus struct {
+	// Bookings are live appointments that are still to come; Referrals are all referrals.
+	Bookings  int64 `json:"bookings"`
+	Referrals int64 `json:"referrals"`
+	// OutboxPending counts events that the message gateway has not accepted.
+	OutboxPending int64 `json:"outboxPending"`
+	// OutboxOldestSeconds is the age of the oldest of them; 0 when there is none.
+	OutboxOldestSeconds float64 `json:"outboxOldestSeconds"`
+	// ASIOpen counts appointment-slot issues that nobody has answered.
+	ASIOpen int64 `json:"asiOpen"`
+}

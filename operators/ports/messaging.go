@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ports
+
+// MessagingStatus is what a message gateway counts, as its /statusz says it. The counts
+// are of the ledger and so the same at every gateway.
+type MessagingStatus struct {
+	// Acknowledged and Settled messages since the ledger began, and those Unsettled now.
+	Acknowledged int64 `json:"acknowledged"`
+	Settled      int64 `json:"settled"`
+	Unsettled    int64 `json:"unsettled"`
+	// OldestUnsettledSeconds is the age of the oldest of them; 0 when there is none.
+	OldestUnsettledSeconds float64 `json:"oldestUnsettledSeconds"`
+	// DeadLettered messages by supplier.
+	DeadLettered []DeadLettered `json:"deadLettered"`
+	// StoppedSuppliers are those whose kill switch is on.
+	StoppedSuppliers []string `json:"stoppedSuppliers"`
+}
+
+// DeadLettered is a number of messages of one supplier that no retry could deliver.
+type DeadLettered struct {
+	// Supplier by name, Count of messages.
+	Supplier string `json:"supplier"`
+	Count    int64  `json:"count"`
+}
