@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package database connects the workloads to PostgreSQL by a mounted directory (username, password, host, port, dbname,
+// ca.crt), which is read again for every new connection, and brings their schemas up to date.
+package database
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Source gives the settings for a new connection.
+type Source func() (*pgx.ConnConfig, error)
+
+// Dir is the source for a mounted directory. The server's certificate must be for its host, by ca.crt (verify-full).
+func Dir(dir string) Source {
+	return func() (*pgx.ConnConfig, error) { return fromDir(dir) }
+}
+
+// URL is the source for a connection string.
+func URL(url string) Source {
+	return func() (*pgx.ConnConfig, error) {
+		c, err := pgx.ParseConfig(url)
+		if err != nil {
+			return nil, err
+		}
+		return harden(c), nil
+	}
+}
+
+func fromDir(dir string) (*pgx.ConnConfig, error) {
+	c, err := pgx.ParseConfig("")
+	if err != nil {
+		return nil, err
+	}
+	values := map[string]string{}
+	for _, key := range []string{"username", "password", "host", "port", "dbname", "ca.crt"} {
+		text, err := os.ReadFile(filepath.Join(dir, key))
+		if err != nil {
+			return nil, fmt.Errorf("database directory: %w: expected the application's Secret and ca.crt mounted there", err)
+		}
+		values[key] = strings.TrimSpace(string(text))
+	}
+	port, err := strconv.ParseUint(values["port"], 10, 16)
+	if err != nil {
+		return nil, fmt.Errorf("database directory: port: expected a number up to 65535")
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM([]byte(values["ca.crt"])) {
+		return nil, fmt.Errorf("database directory: ca.crt: expected PEM certificates")
+	}
+	c.Host, c.Port, c.Database = values["host"], uint16(port), values["dbname"]
+	c.User, c.Password = values["username"], values["password"]
+	c.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots, ServerName: c.Host}
+	c.Fallbacks = nil
+	return harden(c), nil
+}
+
+// harden adds what every connection needs: a host that died without a word is noticed in 10 s, a server that is no
+// longer the primary is not taken, and commits wait for the replicas that the cluster asks for.
+func harden(c *pgx.ConnConfig) *pgx.ConnConfig {
+	dialer := &net.Dialer{
+		Timeout:         5 * time.Second,
+		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 5 * time.Second, Interval: 2 * time.Second, Count: 3},
+		Control: func(network, _ string, raw syscall.RawConn) error {
+			if !strings.HasPrefix(network, "tcp") {
+				return nil
+			}
+			const tcpUserTimeout = 0x12
+			return raw.Control(func(fd uintptr) {
+				// Only a hint to the kernel: without it a dead peer takes minutes to notice.
+				_ = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, tcpUserTimeout, 10_000)
+			})
+		},
+	}
+	c.DialFunc = dialer.DialContext
+	c.ConnectTimeout = 8 * time.Second
+	c.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	if c.RuntimeParams == nil {
+		c.RuntimeParams = map[string]string{}
+	}
+	c.RuntimeParams["synchronous_commit"] = "on"
+	return c
+}
+
+// Pool is a pool of at most connections.
+func Pool(ctx context.Context, source Source, application string, connections int) (*pgxpool.Pool, error) {
+	first, err := source()
+	if err != nil {
+		return nil, err
+	}
+	config, err := pgxpool.ParseConfig("")
+	if err != nil {
+		return nil, err
+	}
+	first.RuntimeParams["application_name"] = application
+	config.ConnConfig = first
+	config.MaxConns = int32(connections)
+	config.MaxConnIdleTime = 5 * time.Minute
+	config.MaxConnLifetime = time.Hour
+	config.BeforeConnect = func(_ context.Context, c *pgx.ConnConfig) error {
+		fresh, err := source()
+		if err != nil {
+			return err
+		}
+		fresh.RuntimeParams["application_name"] = application
+		*c = *fresh
+		return nil
+	}
+	return pgxpool.NewWithConfig(ctx, config)
+}
