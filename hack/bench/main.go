@@ -24,6 +24,7 @@ usage:
   bench                 everything with tools and images built: about 15 minutes
   bench -losses 2       fewer power cuts
   bench -cold           also build every tool, image and root file system from nothing: half an hour more
+  bench -services       messages and pages of the stack "local", which must be up: about 10 minutes
 
 flags:
 `
@@ -32,12 +33,21 @@ func main() {
 	losses := flag.Int("losses", 6, "power cuts to measure, over the hosts in turn")
 	previews := flag.Int("previews", 7, "warm previews to measure")
 	cold := flag.Bool("cold", false, "also measure all builds with nothing cached")
+	services := flag.Bool("services", false, "measure messages and pages of a stack that is up, and nothing else")
+	stack := flag.String("stack", "local", "stack whose services are measured")
 	results := flag.String("results", "hack/bench/results", "folder of the dated records")
 	flag.Usage = func() { fmt.Fprint(flag.CommandLine.Output(), usage); flag.PrintDefaults() }
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	if *services {
+		if err := runServices(ctx, *stack, *results); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if err := run(ctx, *losses, *previews, *cold, *results); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
