@@ -92,3 +92,11 @@ func localFile(p *field.Path, s string) field.ErrorList {
 	}
 	return field.ErrorList{field.Invalid(p, s, "must begin with \"/\" or \"~/\"")}
 }
+
+// projectFile accepts a path within the project's folder.
+func projectFile(p *field.Path, s string) field.ErrorList {
+	if clean := path.Clean(s); s == "" || path.IsAbs(s) || clean != s || strings.HasPrefix(clean, "..") {
+		return field.ErrorList{field.Invalid(p, s, "must be a path within the project's folder")}
+	}
+	return nil
+}

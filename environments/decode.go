@@ -21,9 +21,15 @@ func Decode(raw []byte) (*Environment, field.ErrorList) {
 	if err != nil {
 		return env, field.ErrorList{field.Invalid(field.NewPath("environment"), excerpt(raw), err.Error())}
 	}
+	return env, fillAt(nil, tree, env)
+}
+
+// fillAt fills what out points to; path is that of the whole, nil for the
+// environment.
+func fillAt(path *field.Path, tree, out any) field.ErrorList {
 	var errs field.ErrorList
-	fill(nil, tree, reflect.ValueOf(env).Elem(), &errs)
-	return env, errs
+	fill(path, tree, reflect.ValueOf(out).Elem(), &errs)
+	return errs
 }
 
 // Parse decodes, fills in defaults and validates. The error, if any, lists

@@ -60,6 +60,11 @@ type Environment struct {
 	Storage Storage `json:"storage"`
 	// timings say how fast a failure is noticed.
 	Timings Timings `json:"timings"`
+	// messaging is the messaging service; omit it for a site without.
+	Messaging *Messaging `json:"messaging"`
+	// booking is the booking service; omit it for a site without. It needs
+	// messaging.
+	Booking *Booking `json:"booking"`
 }
 
 // Site is the place.

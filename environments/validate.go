@@ -35,6 +35,7 @@ func (e *Environment) Validate() field.ErrorList {
 	errs = append(errs, e.validateNetwork(field.NewPath("network"))...)
 	errs = append(errs, e.validateStorage(field.NewPath("storage", "path"))...)
 	errs = append(errs, e.validateTimings(field.NewPath("timings"))...)
+	errs = append(errs, e.validateServices()...)
 	return errs
 }
 
@@ -106,9 +107,7 @@ func (e *Environment) validateNetwork(p *field.Path) field.ErrorList {
 		errs = append(errs, field.NotSupported(p.Child("cni"), n.CNI, []CNI{CNIKubeRouter, CNICustom}))
 	}
 	for i, file := range n.Manifests {
-		if clean := path.Clean(file); file == "" || path.IsAbs(file) || clean != file || strings.HasPrefix(clean, "..") {
-			errs = append(errs, field.Invalid(p.Child("manifests").Index(i), file, "must be a path within the project's folder"))
-		}
+		errs = append(errs, projectFile(p.Child("manifests").Index(i), file)...)
 	}
 	for i, image := range n.Images {
 		name, tag, ok := strings.Cut(image, ":")

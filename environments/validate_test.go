@@ -81,8 +81,20 @@ func TestProblems(t *testing.T) {
 		"storage at the root": {func(e dict) { part(e, "storage")["path"] = "/data" }, []string{"storage.path: Invalid value"}},
 		"storage in etcd":     {func(e dict) { part(e, "storage")["path"] = "/var/lib/etcd/volumes" }, []string{`storage.path: Invalid value: "/var/lib/etcd/volumes": must not be in /var/lib/etcd`}},
 		"quick election":      {func(e dict) { part(e, "timings")["etcdElectionMs"] = 500 }, []string{"timings.etcdElectionMs: Invalid value: 500: must be 5 to 50 times etcdHeartbeatMs"}},
-		"long name":           {func(e dict) { e["name"] = strings.Repeat("x", 21) }, []string{"name: Too long"}},
-		"upper case":          {func(e dict) { e["owner"] = "Platform" }, []string{"owner: Invalid value"}},
+		"two racks":           {func(e dict) { host(e, 1)["rack"] = "r1" }, []string{"messaging: Forbidden: its database has 3 members in as many racks, and hosts are in 2", "booking: Forbidden"}},
+		"booking alone":       {func(e dict) { delete(e, "messaging") }, []string{"booking: Forbidden: booking sends its events through messaging"}},
+		"catalogue elsewhere": {func(e dict) { part(e, "messaging")["catalogueFile"] = "/etc/x.yaml" }, []string{`messaging.catalogueFile: Invalid value: "/etc/x.yaml": must be a path within`}},
+		"one replica":         {func(e dict) { part(part(e, "messaging"), "gateway")["replicas"] = 1 }, []string{"messaging.gateway.replicas: Invalid value: 1: must be 2 to 20"}},
+		"small members": {func(e dict) {
+			part(part(e, "messaging"), "broker")["memoryMiB"] = 64
+			part(part(e, "booking"), "database")["storageGiB"] = -1
+		}, []string{"messaging.broker.memoryMiB: Invalid value: 64", "booking.database.storageGiB: Invalid value: -1"}},
+		"no tokens": {func(e dict) { part(e, "booking")["tokens"] = dict{} }, []string{"booking.tokens.issuer: Required value", "booking.tokens.keysFile: Required value"}},
+		"providers": {func(e dict) { part(e, "booking")["providers"] = dict{"networks": []any{"10.0.0.1/8"}, "port": 70000} },
+			[]string{`booking.providers.networks[0]: Invalid value: "10.0.0.1/8"`, "booking.providers.port: Invalid value: 70000", "booking.providers.caFile: Required value"}},
+		"host names": {func(e dict) { part(e, "booking")["hostNames"] = []any{"ers.example", "Not A Name"} }, []string{`booking.hostNames[1]: Invalid value: "Not A Name"`}},
+		"long name":  {func(e dict) { e["name"] = strings.Repeat("x", 21) }, []string{"name: Too long"}},
+		"upper case": {func(e dict) { e["owner"] = "Platform" }, []string{"owner: Invalid value"}},
 		"several": {func(e dict) {
 			e["nmae"] = "x"
 			delete(e, "name")

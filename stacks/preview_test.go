@@ -38,7 +38,7 @@ func TestOfflinePreview(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
-			for _, want := range []string{"spine:baremetal:Host", "spine:baremetal:Cluster", "spine:kubernetes:Manifests", "to create"} {
+			for _, want := range []string{"spine:baremetal:Host", "spine:baremetal:Cluster", "spine:kubernetes:Manifests", "spine:component:Platform", "to create"} {
 				if !strings.Contains(out, want) {
 					t.Errorf("the preview does not speak of %q:\n%s", want, out)
 				}
@@ -102,7 +102,8 @@ func runner(t *testing.T, stack string) func(config string) (string, error) {
 	}
 }
 
-// inventRack writes what a rack that is up leaves for the config to point at: its hosts' keys and its CA.
+// inventRack writes what a rack that is up leaves for the config to point at: its hosts' keys, its CA, and the keys of
+// tokens.
 func inventRack(t *testing.T, dir, config string) {
 	t.Helper()
 	text, err := os.ReadFile(config)
@@ -130,11 +131,16 @@ func inventRack(t *testing.T, dir, config string) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for name, content := range map[string][]byte{
-		"known_hosts": []byte(known.String()),
-		"ca.crt":      pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+	clients := filepath.Join(dir, "../../clients")
+	if err := os.MkdirAll(clients, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for path, content := range map[string][]byte{
+		filepath.Join(dir, "known_hosts"):   []byte(known.String()),
+		filepath.Join(dir, "ca.crt"):        pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+		filepath.Join(clients, "jwks.json"): []byte(`{"keys":[]}`),
 	} {
-		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+		if err := os.WriteFile(path, content, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}

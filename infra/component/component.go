@@ -20,6 +20,8 @@ const (
 	TypeHosts   Type = "spine:component:Hosts"
 	TypeCluster Type = "spine:component:Cluster"
 	TypeAddons  Type = "spine:component:Addons"
+
+	TypePlatform Type = "spine:component:Platform"
 )
 
 // Args can say what is wrong with them.

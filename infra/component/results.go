@@ -47,6 +47,9 @@ type Cluster struct {
 	Kubeconfig pulumi.StringOutput
 	// CACertificate is the PEM certificate of its authority.
 	CACertificate pulumi.StringOutput
+	// APIServers are the IP networks that the API's servers have their own
+	// addresses in: pods reach them there, and they call webhooks from there.
+	APIServers []string
 	// Resource is what everything in the cluster is deleted with.
 	Resource pulumi.Resource
 }

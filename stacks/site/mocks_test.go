@@ -23,6 +23,8 @@ type engine struct {
 	mu        sync.Mutex
 	resources []pulumi.MockResourceArgs
 	calls     []string
+	// secrets, if set, are those of mailboxes, as JSON.
+	secrets string
 	// preflight, if set, is what the hosts' check ends with.
 	preflight error
 }
@@ -113,13 +115,16 @@ func rack(t *testing.T) {
 	t.Helper()
 	home := t.TempDir()
 	t.Setenv("SPINE_HOME", home)
-	dir := filepath.Join(home, "racks/local")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		t.Fatal(err)
+	for _, dir := range []string{"racks/local", "clients"} {
+		if err := os.MkdirAll(filepath.Join(home, dir), 0o700); err != nil {
+			t.Fatal(err)
+		}
 	}
 	known := strings.Join([]string{"10.90.0.11 " + keyA, "10.90.0.12 " + keyB, "10.90.0.13 " + keyC}, "\n")
-	for name, text := range map[string]string{"known_hosts": known, "ca.crt": "CERTIFICATE"} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+	for name, text := range map[string]string{
+		"racks/local/known_hosts": known, "racks/local/ca.crt": "CERTIFICATE", "clients/jwks.json": `{"keys":[]}`,
+	} {
+		if err := os.WriteFile(filepath.Join(home, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -127,5 +132,35 @@ func rack(t *testing.T) {
 
 // run runs the stack against the engine.
 func run(e *engine, environment []byte) error {
-	return pulumi.RunErr(func(ctx *pulumi.Context) error { return Build(ctx, environment) }, pulumi.WithMocks("spine", "local", e))
+	return pulumi.RunErr(func(ctx *pulumi.Context) error { return Build(ctx, environment) }, pulumi.WithMocks("spine", "local", e),
+		func(info *pulumi.RunInfo) {
+			info.RootDirectory = "../.."
+			info.Config = map[string]string{"spine:mailboxSecrets": e.mailboxSecrets()}
+		})
+}
+
+// mailboxSecrets gives every mailbox of the catalogue a password.
+func (e *engine) mailboxSecrets() string {
+	if e.secrets != "" {
+		return e.secrets
+	}
+	text, err := os.ReadFile("../../environments/catalogue/local.yaml")
+	if err != nil {
+		panic(err)
+	}
+	var catalogue struct {
+		Mailboxes []struct{ ID string }
+	}
+	if err := yaml.Unmarshal(text, &catalogue); err != nil {
+		panic(err)
+	}
+	secrets := mailboxSecrets{SharedKey: "the-shared-key", Passwords: map[string]string{}}
+	for _, m := range catalogue.Mailboxes {
+		secrets.Passwords[m.ID] = "password-of-" + m.ID
+	}
+	raw, err := json.Marshal(secrets)
+	if err != nil {
+		panic(err)
+	}
+	return string(raw)
 }

@@ -14,6 +14,7 @@ import (
 
 	"spine.nhs.uk/controlplane/environments"
 	"spine.nhs.uk/controlplane/infra/baremetal/site"
+	"spine.nhs.uk/controlplane/infra/platform"
 )
 
 // offlineVariable, when it is 1, makes a plan without contacting hosts or the
@@ -31,7 +32,9 @@ func Build(ctx *pulumi.Context, environment []byte) error {
 		return err
 	}
 	offline := os.Getenv(offlineVariable) == "1"
-	ca, err := files(env)
+	project := os.DirFS(ctx.RootDirectory())
+	secrets, _ := ctx.GetConfig("spine:mailboxSecrets")
+	ca, w, err := files(env, secrets, project)
 	if err != nil {
 		return err
 	}
@@ -40,44 +43,58 @@ func Build(ctx *pulumi.Context, environment []byte) error {
 			return err
 		}
 	}
-	args := arguments(env, ca, os.DirFS(ctx.RootDirectory()))
+	args := arguments(env, ca, project)
 	args.Offline = offline
+	if w.messaging != nil || w.booking != nil {
+		args.Images = platform.Images()
+	}
 	made, err := site.New(ctx, args.Names.Name(), args)
 	if err != nil {
 		return err
 	}
 	export(ctx, env, made)
-	return nil
+	return install(ctx, made, args, w)
 }
 
 // files reads what the environment refers to on this machine: host keys, which
-// it fills in, and the registry's authority, which it returns.
-func files(env *environments.Environment) (ca string, err error) {
+// it fills in, the registry's authority, and what services need.
+func files(env *environments.Environment, secrets string, project fs.FS) (ca string, w wanted, err error) {
 	var errs field.ErrorList
 	read := func(path *field.Path, file string) string {
 		if file == "" {
 			return ""
 		}
-		raw, err := os.ReadFile(resolve(file))
+		text, err := readLocal(file)
 		if err != nil {
-			var at *fs.PathError
-			reason := err
-			if errors.As(err, &at) {
-				reason = at.Err
-			}
-			errs = append(errs, field.Invalid(path, file, fmt.Sprintf("cannot be read: %v", reason)))
+			errs = append(errs, unreadable(path, file, err))
 		}
-		return string(raw)
+		return text
 	}
 	known := read(field.NewPath("ssh", "knownHostsFile"), env.SSH.KnownHostsFile)
 	ca = read(field.NewPath("registry", "caFile"), env.Registry.CAFile)
 	if len(errs) == 0 {
 		errs = env.PinHostKeys(known)
 	}
-	if len(errs) > 0 {
-		return "", &environments.Error{Problems: errs}
+	w, problems := readServices(env, secrets, project)
+	if errs = append(errs, problems...); len(errs) > 0 {
+		return "", wanted{}, &environments.Error{Problems: errs}
 	}
-	return ca, nil
+	return ca, w, nil
+}
+
+// readLocal reads a file of an environment on this machine.
+func readLocal(file string) (string, error) {
+	raw, err := os.ReadFile(resolve(file))
+	return string(raw), err
+}
+
+// unreadable says why a file could not be read, without repeating its name.
+func unreadable(path *field.Path, file string, err error) *field.Error {
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		err = at.Err
+	}
+	return field.Invalid(path, file, fmt.Sprintf("cannot be read: %v", err))
 }
 
 func export(ctx *pulumi.Context, env *environments.Environment, made *site.Site) {

@@ -96,6 +96,9 @@ func objectsOf(r pulumi.MockResourceArgs) map[string]resource.PropertyValue {
 	objects := map[string]resource.PropertyValue{}
 	if v, ok := r.Inputs["objects"]; ok {
 		for k, o := range v.ObjectValue() {
+			if o.IsSecret() {
+				o = o.SecretValue().Element
+			}
 			objects[string(k)] = o
 		}
 	}
@@ -109,6 +112,11 @@ func check(t *testing.T, r pulumi.MockResourceArgs) {
 		t.Errorf("%s %s has provider %q, not the site's own", r.TypeToken, r.Name, r.Provider)
 	}
 	if r.TypeToken == "spine:kubernetes:Manifests" {
+		for key, o := range r.Inputs["objects"].ObjectValue() {
+			if secret := strings.HasPrefix(string(key), "v1/Secret/"); secret != o.IsSecret() {
+				t.Errorf("%s of %s: is a Secret: %t, kept secret: %t", key, r.Name, secret, o.IsSecret())
+			}
+		}
 		if !r.Inputs["kubeconfig"].IsSecret() {
 			t.Errorf("kubeconfig of %s is not secret", r.Name)
 		}
@@ -197,7 +205,12 @@ func TestMistakesRegisterNothing(t *testing.T) {
 			})
 		}, true, []string{"2 problems", `did you mean "hosts"`, "hosts[1].address"}},
 		"no rack": {func(t *testing.T) []byte { return local(t, nil) }, false,
-			[]string{"2 problems", "ssh.knownHostsFile", "registry.caFile", "no such file or directory"}},
+			[]string{"3 problems", "ssh.knownHostsFile", "registry.caFile", "booking.tokens.keysFile", "no such file or directory"}},
+		"no catalogue": {func(t *testing.T) []byte {
+			return local(t, func(env map[string]any) {
+				env["messaging"].(map[string]any)["catalogueFile"] = "environments/gone.yaml"
+			})
+		}, true, []string{"1 problem", "messaging.catalogueFile", "environments/gone.yaml"}},
 		"unknown host": {func(t *testing.T) []byte {
 			return local(t, func(env map[string]any) { env["hosts"].([]any)[2].(map[string]any)["address"] = "10.90.0.14" })
 		}, true, []string{"1 problem", "hosts[2].hostKey", "10.90.0.14"}},
@@ -250,6 +263,8 @@ func TestCustomNetwork(t *testing.T) {
 		t.Fatal(err)
 	}
 	environment := local(t, func(env map[string]any) {
+		delete(env, "messaging")
+		delete(env, "booking")
 		env["network"] = map[string]any{"cni": "custom", "manifests": []any{"cni.yaml"}, "images": []any{"mycni:v1"}}
 	})
 	e := &engine{}

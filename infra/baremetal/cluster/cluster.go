@@ -98,12 +98,24 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 		API:           args.API,
 		Kubeconfig:    pulumi.ToSecret(resource.Kubeconfig).(pulumi.StringOutput),
 		CACertificate: resource.CaCertificate,
+		APIServers:    args.apiServers(),
 		Resource:      resource,
 	}
 	return c, component.Done(ctx, c, pulumi.Map{
 		"endpoint":      pulumi.String(args.API.URL()),
 		"caCertificate": c.CACertificate,
 	})
+}
+
+// apiServers are the addresses of the control planes.
+func (a *Args) apiServers() []string {
+	var networks []string
+	for _, h := range a.Hosts {
+		if h.Role == hosts.RoleControlPlane {
+			networks = append(networks, h.Address+"/32")
+		}
+	}
+	return networks
 }
 
 func (a *Args) members() baremetal.ClusterHostArray {

@@ -55,7 +55,7 @@ type Args struct {
 	EdgeAddress  string
 	EdgeRouterID int
 	Registry     registry.Registry
-	Images       registry.Images
+	Images       component.Images
 	// MachineIDs, by host, are what Preflight found. With them a preview knows
 	// which machines a cluster will be made of, even of hosts that are about to
 	// change; without, it learns that while it is done.

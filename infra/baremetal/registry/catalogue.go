@@ -5,10 +5,8 @@
 package registry
 
 import (
-	"fmt"
 	"maps"
 	"slices"
-	"strings"
 )
 
 // Tags of the images that are not Kubernetes' own; hack/images builds them
@@ -39,9 +37,8 @@ const (
 var controlPlane = []string{"kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy"}
 
 // Catalogue lists the images of a site, as "name:tag", sorted: those that are
-// always needed, for a Kubernetes version such as v1.36.3, and the pod
-// network's.
-func Catalogue(kubernetesVersion string, network []string) []string {
+// always needed, for a Kubernetes version such as v1.36.3, and more.
+func Catalogue(kubernetesVersion string, more []string) []string {
 	set := map[string]bool{
 		Etcd + ":" + EtcdTag:                     true,
 		CoreDNS + ":" + coreDNSTag:               true,
@@ -54,7 +51,7 @@ func Catalogue(kubernetesVersion string, network []string) []string {
 	for _, name := range controlPlane {
 		set[name+":"+kubernetesVersion] = true
 	}
-	for _, image := range network {
+	for _, image := range more {
 		set[image] = true
 	}
 	return slices.Sorted(maps.Keys(set))
@@ -63,27 +60,4 @@ func Catalogue(kubernetesVersion string, network []string) []string {
 // KubeRouterImages are those of the built-in pod network.
 func KubeRouterImages() []string {
 	return []string{KubeRouter + ":" + routerTag}
-}
-
-// Images are the addresses of images, with tag and digest, by "name:tag".
-type Images map[string]string
-
-// Ref returns the address of an image by its name or its "name:tag".
-func (i Images) Ref(image string) (string, error) {
-	if ref, ok := i[image]; ok {
-		return ref, nil
-	}
-	var found []string
-	for nameTag, ref := range i {
-		if name, _, _ := strings.Cut(nameTag, ":"); name == image {
-			found = append(found, ref)
-		}
-	}
-	switch len(found) {
-	case 1:
-		return found[0], nil
-	case 0:
-		return "", fmt.Errorf("image %s is not one of the site's: %s", image, strings.Join(slices.Sorted(maps.Keys(i)), ", "))
-	}
-	return "", fmt.Errorf("image %s has several tags: name one of them", image)
 }

@@ -19,27 +19,6 @@ func TestCatalogue(t *testing.T) {
 	}
 }
 
-func TestRef(t *testing.T) {
-	images := Images{"a:1": "r/a:1@x", "b:1": "r/b:1@x", "b:2": "r/b:2@x"}
-	cases := map[string]struct {
-		want  string
-		fails bool
-	}{
-		"a":   {want: "r/a:1@x"},
-		"a:1": {want: "r/a:1@x"},
-		"b:2": {want: "r/b:2@x"},
-		"b":   {fails: true},
-		"c":   {fails: true},
-		"a:2": {fails: true},
-	}
-	for image, c := range cases {
-		got, err := images.Ref(image)
-		if got != c.want || (err != nil) != c.fails {
-			t.Errorf("%s: got %q, %v", image, got, err)
-		}
-	}
-}
-
 func TestUnresolvedHasAnAddressForEveryImage(t *testing.T) {
 	images := Catalogue("v1.36.3", nil)
 	c := Unresolved(Registry{Host: "r:5000", Repository: "spine"}, images, "v1.36.3")

@@ -7,6 +7,7 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"spine.nhs.uk/controlplane/infra/component"
 	"spine.nhs.uk/controlplane/infra/provider/sdk/spine/baremetal"
 )
 
@@ -30,7 +31,7 @@ type Binaries struct {
 
 // Content is what a site takes from its registry, pinned by digest.
 type Content struct {
-	Images   Images
+	Images   component.Images
 	Binaries Binaries
 }
 
@@ -61,7 +62,7 @@ func Resolve(ctx *pulumi.Context, r Registry, images []string, kubernetesVersion
 	if err != nil {
 		return Content{}, err
 	}
-	content := Content{Images: Images{}}
+	content := Content{Images: component.Images{}}
 	for i, image := range images {
 		ref, ok := result.Images[names[i]]
 		if !ok {
@@ -83,7 +84,7 @@ const noDigest = "sha256:0000000000000000000000000000000000000000000000000000000
 // Unresolved is the content without digests, for plans that contact nothing.
 func Unresolved(r Registry, images []string, kubernetesVersion string) Content {
 	content := Content{
-		Images: Images{},
+		Images: component.Images{},
 		Binaries: Binaries{
 			URL:    fmt.Sprintf("https://%s/v2/%s/%s/blobs/%s", r.Host, r.Repository, KubernetesHost, noDigest),
 			Digest: noDigest,

@@ -11,7 +11,6 @@ import (
 	"spine.nhs.uk/controlplane/infra/baremetal/edge"
 	"spine.nhs.uk/controlplane/infra/baremetal/manifests"
 	"spine.nhs.uk/controlplane/infra/baremetal/network"
-	"spine.nhs.uk/controlplane/infra/baremetal/registry"
 	"spine.nhs.uk/controlplane/infra/baremetal/storage"
 	"spine.nhs.uk/controlplane/infra/component"
 )
@@ -23,7 +22,7 @@ type addons struct {
 
 type addonArgs struct {
 	site    *Args
-	images  registry.Images
+	images  component.Images
 	cluster component.Cluster
 }
 

@@ -7,6 +7,7 @@ package site
 import (
 	"errors"
 	"io/fs"
+	"slices"
 
 	"spine.nhs.uk/controlplane/infra/baremetal/cluster"
 	"spine.nhs.uk/controlplane/infra/baremetal/hosts"
@@ -53,6 +54,9 @@ type Args struct {
 	Network     Network
 	VolumesPath string
 	Timings     cluster.Timings
+	// Images are further images of the site's registry, as "name:tag", beside
+	// those of the cluster itself.
+	Images []string
 	// Offline plans without contacting hosts or the registry: nothing is checked
 	// on them, and images have no digests.
 	Offline bool
@@ -66,14 +70,15 @@ func (a *Args) Validate() error {
 	return nil
 }
 
-func (a *Args) networkImages() []string {
+// moreImages are those that not every site needs.
+func (a *Args) moreImages() []string {
 	if len(a.Network.Manifests) > 0 {
-		return a.Network.Images
+		return slices.Concat(a.Network.Images, a.Images)
 	}
-	return registry.KubeRouterImages()
+	return slices.Concat(registry.KubeRouterImages(), a.Images)
 }
 
-func (a *Args) hosts(images registry.Images, machineIDs map[string]string) *hosts.Args {
+func (a *Args) hosts(images component.Images, machineIDs map[string]string) *hosts.Args {
 	return &hosts.Args{
 		Names:        a.Names,
 		Site:         a.Name,

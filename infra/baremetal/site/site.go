@@ -22,6 +22,10 @@ type Site struct {
 	Hosts []component.Host
 	// Edge is where traffic from outside enters, over TLS.
 	Edge component.Endpoint
+	// Images are the images of the site's registry, by digest.
+	Images component.Images
+	// Provider applies what goes into the cluster.
+	Provider pulumi.ProviderResource
 }
 
 // edgePort is where the entry point takes TLS.
@@ -71,6 +75,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 		return nil, err
 	}
 	s.Cluster, s.Hosts = made.Cluster, prepared.Ready
+	s.Images, s.Provider = seen.Images, provider
 	s.Edge = component.Endpoint{Address: args.EdgeAddress, Port: edgePort}
 	return s, component.Done(ctx, s, pulumi.Map{
 		"apiEndpoint": pulumi.String(args.API.URL()),
@@ -86,7 +91,7 @@ type found struct {
 
 // look checks hosts and finds images.
 func look(ctx *pulumi.Context, args *Args, provider pulumi.ProviderResource) (found, error) {
-	images := registry.Catalogue(args.Version, args.networkImages())
+	images := registry.Catalogue(args.Version, args.moreImages())
 	if args.Offline {
 		return found{Content: registry.Unresolved(args.Registry, images, args.Version)}, nil
 	}

@@ -7,14 +7,15 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"spine.nhs.uk/controlplane/infra/baremetal/registry"
+	"spine.nhs.uk/controlplane/infra/component"
 )
 
 func render(text string) (Set, error) {
 	files := fstest.MapFS{"x.yaml": {Data: []byte(text)}}
-	return Render("x", "kube-system", files, []string{"x.yaml"}, Params{
-		Images: registry.Images{"a:1": "r/a:1@sha256:0"},
+	return Render("x", "kube-system", files, []string{"x.yaml"}, Inputs{
+		Images: component.Images{"a:1": "r/a:1@sha256:0"},
 		Labels: map[string]string{"owner": "us"},
+		Values: struct{}{},
 	})
 }
 
@@ -65,7 +66,7 @@ func TestRenderErrors(t *testing.T) {
 			t.Errorf("%s: got %v, want %q", name, err, c.want)
 		}
 	}
-	if _, err := Render("x", "n", fstest.MapFS{}, []string{"x.yaml"}, Params{}); err == nil || !strings.Contains(err.Error(), "manifests of x: open x.yaml") {
+	if _, err := Render("x", "n", fstest.MapFS{}, []string{"x.yaml"}, Inputs{}); err == nil || !strings.Contains(err.Error(), "manifests of x: open x.yaml") {
 		t.Errorf("missing file: %v", err)
 	}
 }

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package platform installs on a cluster, wherever it runs, the engines that
+// services stand on, our operators, and the services themselves.
+package platform
+
+import (
+	"errors"
+	"io/fs"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"spine.nhs.uk/controlplane/infra/component"
+	"spine.nhs.uk/controlplane/infra/component/manifests"
+	"spine.nhs.uk/controlplane/infra/naming"
+	"spine.nhs.uk/controlplane/infra/platform/certmanager"
+	"spine.nhs.uk/controlplane/infra/platform/cloudnativepg"
+	"spine.nhs.uk/controlplane/infra/platform/manager"
+	"spine.nhs.uk/controlplane/infra/platform/rabbitmq"
+	"spine.nhs.uk/controlplane/infra/platform/services"
+	"spine.nhs.uk/controlplane/infra/tags"
+)
+
+// Images lists the images that the platform takes from the registry, as
+// "name:tag"; hack/images builds them under the same.
+func Images() []string {
+	return []string{
+		"booking-service:dev", "cert-manager-controller:v1.21.2", "cloudnative-pg:v1.30.0", "message-gateway:dev", "postgresql:17-1",
+		"rabbitmq-cluster-operator:v2.20.0", "rabbitmq:4.0-1", "spine-manager:dev",
+	}
+}
+
+// Args say what to install.
+type Args struct {
+	Names  naming.Namer
+	Tags   tags.Tags
+	Images component.Images
+	// Cluster is what to install on.
+	Cluster component.Cluster
+	// Operators are the files of our manager.
+	Operators fs.FS
+	// EdgeAddress is where traffic from outside enters.
+	EdgeAddress string
+	// Messaging and Booking are the services; nil leaves one out.
+	Messaging *services.Messaging
+	Booking   *services.Booking
+}
+
+// Validate says what a caller forgot.
+func (a *Args) Validate() error {
+	if a.Cluster.Resource == nil || len(a.Cluster.APIServers) == 0 || a.EdgeAddress == "" || a.Operators == nil {
+		return errors.New("a cluster, the networks of its API servers, the operators' files and the edge's address are needed")
+	}
+	if a.Booking != nil && a.Messaging == nil {
+		return errors.New("booking sends its events through messaging, which is left out")
+	}
+	return nil
+}
+
+// Platform is what a cluster offers beyond Kubernetes.
+type Platform struct {
+	pulumi.ResourceState
+
+	// Services are where the services answer at the edge: mesh, bulk, booking.
+	Services map[string]component.Endpoint
+}
+
+// values are what the engines' files refer to.
+type values struct {
+	APIServers []string
+	APIPort    int
+}
+
+// New installs the platform: engines side by side, then our manager, then the
+// services side by side.
+func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Platform, error) {
+	p := &Platform{Services: map[string]component.Endpoint{}}
+	if err := component.Register(ctx, component.TypePlatform, name, args, p, opts...); err != nil {
+		return nil, err
+	}
+	in := manifests.Inputs{
+		Images: args.Images,
+		Labels: args.Tags.Labels(),
+		Values: values{APIServers: args.Cluster.APIServers, APIPort: args.Cluster.API.Port},
+	}
+	install := func(set manifests.Set, err error, seconds int, after ...pulumi.Resource) (pulumi.Resource, error) {
+		if err != nil {
+			return nil, err
+		}
+		return apply(ctx, args, set, seconds, pulumi.Parent(p), pulumi.DependsOn(after))
+	}
+	certificates, err := certmanager.Set(in)
+	issuing, err := install(certificates, err, engineSeconds)
+	if err != nil {
+		return nil, err
+	}
+	engines := []pulumi.Resource{issuing}
+	for _, build := range []func(manifests.Inputs) (manifests.Set, error){cloudnativepg.Set, rabbitmq.Set} {
+		set, err := build(in)
+		made, err := install(set, err, engineSeconds)
+		if err != nil {
+			return nil, err
+		}
+		engines = append(engines, made)
+	}
+	// Its certificate is cert-manager's to issue.
+	operators, err := manager.Set(args.Operators, args.EdgeAddress, in)
+	ours, err := install(operators, err, engineSeconds, issuing)
+	if err != nil {
+		return nil, err
+	}
+	engines = append(engines, ours)
+	if args.Messaging != nil {
+		set, err := args.Messaging.Set(args.Images, in.Labels)
+		if _, err := install(set, err, serviceSeconds, engines...); err != nil {
+			return nil, err
+		}
+		p.Services["mesh"] = component.Endpoint{Address: args.EdgeAddress, Port: services.MeshPort}
+		p.Services["bulk"] = component.Endpoint{Address: args.EdgeAddress, Port: services.BulkPort}
+	}
+	if args.Booking != nil {
+		set, err := args.Booking.Set(args.Images, in.Labels)
+		if _, err := install(set, err, serviceSeconds, engines...); err != nil {
+			return nil, err
+		}
+		p.Services["booking"] = component.Endpoint{Address: args.EdgeAddress, Port: services.BookingPort}
+	}
+	return p, component.Done(ctx, p, pulumi.Map{})
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package platform
+
+import (
+	"encoding/json"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	serializer "k8s.io/apimachinery/pkg/runtime/serializer/json"
+	"k8s.io/client-go/kubernetes/scheme"
+
+	"spine.nhs.uk/controlplane/infra/component"
+	"spine.nhs.uk/controlplane/infra/component/manifests"
+	"spine.nhs.uk/controlplane/infra/platform/certmanager"
+	"spine.nhs.uk/controlplane/infra/platform/cloudnativepg"
+	"spine.nhs.uk/controlplane/infra/platform/manager"
+	"spine.nhs.uk/controlplane/infra/platform/rabbitmq"
+	"spine.nhs.uk/controlplane/infra/tags"
+)
+
+// operators stands in for the files of our manager.
+var operators = fstest.MapFS{
+	"deployment.yaml": {Data: []byte("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m, namespace: spine-system}\n" +
+		"data: {image: '{{ .Image }}', edge: '{{ .EdgeAddress }}'}\n")},
+	"crds/x.yaml": {Data: []byte("apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: xs.test}\n")},
+	"embed.go":    {Data: []byte("package manifests")},
+}
+
+func inputs() manifests.Inputs {
+	images := component.Images{}
+	for _, i := range Images() {
+		images[i] = "r:5000/spine/" + i + "@sha256:0"
+	}
+	return manifests.Inputs{
+		Images: images,
+		Labels: tags.Tags{Environment: "local", Owner: "platform"}.Labels(),
+		Values: values{APIServers: []string{"10.0.0.11/32", "10.0.0.12/32"}, APIPort: 6443},
+	}
+}
+
+func engineSets(t *testing.T) []manifests.Set {
+	t.Helper()
+	var all []manifests.Set
+	for _, build := range []func(manifests.Inputs) (manifests.Set, error){certmanager.Set, cloudnativepg.Set, rabbitmq.Set} {
+		set, err := build(inputs())
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, set)
+	}
+	return all
+}
+
+// typed decodes an object of Kubernetes' own into its type and refuses fields
+// that the type does not have; nil for one of another kind.
+func typed(t *testing.T, key string, object any) runtime.Object {
+	t.Helper()
+	raw, err := json.Marshal(object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	strict := serializer.NewSerializerWithOptions(serializer.DefaultMetaFactory, scheme.Scheme, scheme.Scheme, serializer.SerializerOptions{Strict: true})
+	out, _, err := strict.Decode(raw, nil, nil)
+	if runtime.IsNotRegisteredError(err) {
+		return nil
+	}
+	if err != nil {
+		t.Errorf("%s: %v", key, err)
+	}
+	return out
+}
+
+// TestOperatorsSurviveAHost: two replicas that never share a host, a budget, no
+// rights beyond what they need, and only one on its way out at a time.
+func TestOperatorsSurviveAHost(t *testing.T) {
+	for _, set := range engineSets(t) {
+		deployments, budgets := 0, 0
+		for key, object := range set.Objects {
+			switch o := typed(t, key, object).(type) {
+			case *appsv1.Deployment:
+				deployments++
+				checkDeployment(t, key, o)
+			case *policyv1.PodDisruptionBudget:
+				budgets++
+			}
+		}
+		if deployments != 1 || budgets != 1 {
+			t.Errorf("%s has %d deployments and %d budgets", set.Name, deployments, budgets)
+		}
+	}
+}
+
+func checkDeployment(t *testing.T, key string, d *appsv1.Deployment) {
+	t.Helper()
+	pod := d.Spec.Template.Spec
+	if *d.Spec.Replicas != 2 || d.Spec.Strategy.RollingUpdate.MaxSurge.IntValue() != 0 {
+		t.Errorf("%s: want two replicas, replaced in place", key)
+	}
+	apart := pod.Affinity.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution
+	if len(apart) != 1 || apart[0].TopologyKey != corev1.LabelHostname || !maps.Equal(apart[0].LabelSelector.MatchLabels, d.Spec.Template.Labels) {
+		t.Errorf("%s: two replicas may share a host: %+v", key, apart)
+	}
+	if !maps.Equal(d.Spec.Selector.MatchLabels, d.Spec.Template.Labels) {
+		t.Errorf("%s selects %v, its pods have %v", key, d.Spec.Selector.MatchLabels, d.Spec.Template.Labels)
+	}
+	if pod.PriorityClassName == "" || !*pod.SecurityContext.RunAsNonRoot || pod.SecurityContext.SeccompProfile == nil {
+		t.Errorf("%s: no priority, or not restricted", key)
+	}
+	for _, c := range pod.Containers {
+		s := c.SecurityContext
+		if *s.AllowPrivilegeEscalation || !*s.ReadOnlyRootFilesystem || !slices.Equal(s.Capabilities.Drop, []corev1.Capability{"ALL"}) {
+			t.Errorf("%s: container %s is not restricted", key, c.Name)
+		}
+		if c.Resources.Requests.Cpu().IsZero() || c.Resources.Limits.Memory().IsZero() || c.ReadinessProbe == nil || c.LivenessProbe == nil {
+			t.Errorf("%s: container %s lacks resources or probes", key, c.Name)
+		}
+		if !strings.Contains(c.Image, "@sha256:") {
+			t.Errorf("%s: image %s has no digest", key, c.Image)
+		}
+	}
+}
+
+// TestNamespacesAreClosed: everything restricted, and nothing in or out but by
+// name.
+func TestNamespacesAreClosed(t *testing.T) {
+	ours, err := manager.Set(operators, "10.0.0.101", inputs())
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The manager's own policy is among the operators' files; no pods run for clients.
+	exempt := []string{"spine-system", "spine-clients"}
+	for _, set := range append(engineSets(t), ours) {
+		closed := map[string]bool{}
+		var namespaces []string
+		for key, object := range set.Objects {
+			switch o := typed(t, key, object).(type) {
+			case *corev1.Namespace:
+				namespaces = append(namespaces, o.Name)
+				if o.Labels["pod-security.kubernetes.io/enforce"] != "restricted" {
+					t.Errorf("%s is not restricted", key)
+				}
+			case *networkingv1.NetworkPolicy:
+				if len(o.Spec.PodSelector.MatchLabels) == 0 && len(o.Spec.PolicyTypes) == 2 && len(o.Spec.Ingress)+len(o.Spec.Egress) == 0 {
+					closed[o.Namespace] = true
+				}
+				for _, rule := range o.Spec.Egress {
+					if len(rule.To) == 0 || len(rule.Ports) == 0 {
+						t.Errorf("%s lets everything out", key)
+					}
+				}
+				for _, rule := range o.Spec.Ingress {
+					if len(rule.From) == 0 || len(rule.Ports) == 0 {
+						t.Errorf("%s lets everything in", key)
+					}
+				}
+			}
+		}
+		for _, n := range namespaces {
+			if !closed[n] && !slices.Contains(exempt, n) {
+				t.Errorf("namespace %s of %s is open", n, set.Name)
+			}
+		}
+	}
+}
+
+func TestManager(t *testing.T) {
+	set, err := manager.Set(operators, "10.0.0.101", inputs())
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := typed(t, "m", set.Objects["v1/ConfigMap/spine-system/m"]).(*corev1.ConfigMap)
+	if config.Data["image"] != "r:5000/spine/spine-manager:dev@sha256:0" || config.Data["edge"] != "10.0.0.101" {
+		t.Errorf("markers became %v", config.Data)
+	}
+	if _, ok := set.Objects["apiextensions.k8s.io/v1/CustomResourceDefinition/xs.test"]; !ok {
+		t.Errorf("no definitions among %v", slices.Sorted(maps.Keys(set.Objects)))
+	}
+	if _, err := manager.Set(fstest.MapFS{}, "", inputs()); err == nil {
+		t.Error("a manager without files must be refused")
+	}
+	var broken fs.FS = fstest.MapFS{"x.yaml": {Data: []byte("{{ .Unknown }}")}}
+	if _, err := manager.Set(broken, "", inputs()); err == nil || !strings.Contains(err.Error(), "x.yaml") {
+		t.Errorf("an unknown marker: %v", err)
+	}
+}

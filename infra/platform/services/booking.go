@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package services
+
+import (
+	"spine.nhs.uk/controlplane/infra/component"
+	"spine.nhs.uk/controlplane/infra/component/manifests"
+)
+
+// The booking service's name and namespace, and its port at the edge.
+const (
+	BookingName      = "ers"
+	BookingNamespace = "spine-booking"
+	BookingPort      = 8445
+)
+
+// Booking is the BookingService of a site.
+type Booking struct {
+	Service  Workload
+	Database Store
+	// TokenKeys is the JSON Web Key Set of who issues tokens, by TokenIssuer for
+	// TokenAudience.
+	TokenKeys, TokenIssuer, TokenAudience string
+	// HostNames are further names and addresses that people reach it by.
+	HostNames []string
+	// ProviderNetworks are where providers' systems are, on ProviderPort, with
+	// certificates of ProviderCA (PEM).
+	ProviderNetworks []string
+	ProviderPort     int
+	ProviderCA       string
+}
+
+// Set returns the resource and what it refers to.
+func (b *Booking) Set(images component.Images, labels map[string]string) (manifests.Set, error) {
+	set := manifests.Set{Name: "booking", Namespace: BookingNamespace, Objects: map[string]any{}}
+	refs, err := take(images, "booking-service", "postgresql")
+	if err != nil {
+		return manifests.Set{}, err
+	}
+	const keys, providers = "ers-token-keys", "ers-providers-ca"
+	access := map[string]any{}
+	objects := []map[string]any{
+		object("v1", "ConfigMap", BookingNamespace, keys, map[string]any{"data": map[string]any{"jwks.json": b.TokenKeys}}),
+	}
+	if len(b.ProviderNetworks) > 0 {
+		access = map[string]any{"networks": b.ProviderNetworks, "port": b.ProviderPort}
+	}
+	if b.ProviderCA != "" {
+		access["caConfigMap"] = providers
+		objects = append(objects, object("v1", "ConfigMap", BookingNamespace, providers, map[string]any{"data": map[string]any{"ca.crt": b.ProviderCA}}))
+	}
+	spec := map[string]any{
+		"service":        b.Service.object(refs[0]),
+		"database":       b.Database.object(refs[1]),
+		"gateway":        map[string]any{"name": MessagingName, "namespace": MessagingNamespace},
+		"tokens":         map[string]any{"keysConfigMap": keys, "issuer": b.TokenIssuer, "audience": b.TokenAudience},
+		"providerAccess": access,
+		"exposure":       map[string]any{"hostNames": b.HostNames},
+	}
+	objects = append(objects, object("booking.ers.nhs.uk/v1alpha1", "BookingService", BookingNamespace, BookingName, map[string]any{"spec": spec}))
+	for _, o := range objects {
+		if err := set.Add(o, labels); err != nil {
+			return manifests.Set{}, err
+		}
+	}
+	return set, nil
+}

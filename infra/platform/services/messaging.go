@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package services
+
+import (
+	"encoding/base64"
+
+	"spine.nhs.uk/controlplane/infra/component"
+	"spine.nhs.uk/controlplane/infra/component/manifests"
+)
+
+// The messaging service's name and namespace, its ports at the edge, and the
+// namespace of certificates that the site issues to clients.
+const (
+	MessagingName      = "spine"
+	MessagingNamespace = "spine-messaging"
+	MeshPort           = 8443
+	BulkPort           = 8444
+	clientsNamespace   = "spine-clients"
+)
+
+// Messaging is the MessagingService of a site. It has been validated by whoever
+// read it from people.
+type Messaging struct {
+	Gateway          Workload
+	Database, Broker Store
+	// Suppliers and Routes are as in the resource's spec.
+	Suppliers, Routes []map[string]any
+	// Mailboxes is the text of mailboxes.yaml: a secret.
+	Mailboxes string
+	// Clients are the clients to issue a certificate to.
+	Clients []Client
+}
+
+// A Client gets a certificate from the site, in a Secret named after its mailbox
+// in the namespace spine-clients.
+type Client struct {
+	// Mailbox is the mailbox's identifier.
+	Mailbox string
+	// Names are in the certificate, the first as its common name.
+	Names []string
+}
+
+// Set returns the resource and what it refers to.
+func (m *Messaging) Set(images component.Images, labels map[string]string) (manifests.Set, error) {
+	set := manifests.Set{Name: "messaging", Namespace: MessagingNamespace, Objects: map[string]any{}}
+	refs, err := take(images, "message-gateway", "postgresql", "rabbitmq")
+	if err != nil {
+		return manifests.Set{}, err
+	}
+	const mailboxes = "mailboxes"
+	objects := []map[string]any{
+		object("v1", "Secret", MessagingNamespace, mailboxes, map[string]any{
+			"type": "Opaque",
+			"data": map[string]any{"mailboxes.yaml": base64.StdEncoding.EncodeToString([]byte(m.Mailboxes))},
+		}),
+		object("messaging.spine.nhs.uk/v1alpha1", "MessagingService", MessagingNamespace, MessagingName, map[string]any{
+			"spec": map[string]any{
+				"suppliers":       m.Suppliers,
+				"routes":          m.Routes,
+				"gateway":         m.Gateway.object(refs[0]),
+				"database":        m.Database.object(refs[1]),
+				"broker":          m.Broker.object(refs[2]),
+				"mailboxesSecret": map[string]any{"name": mailboxes},
+			},
+		}),
+	}
+	for _, c := range m.Clients {
+		objects = append(objects, c.certificate())
+	}
+	for _, o := range objects {
+		if err := set.Add(o, labels); err != nil {
+			return manifests.Set{}, err
+		}
+	}
+	return set, nil
+}
+
+// certificate is renewed a month before its year is over.
+func (c Client) certificate() map[string]any {
+	return object("cert-manager.io/v1", "Certificate", clientsNamespace, lower(c.Mailbox), map[string]any{
+		"spec": map[string]any{
+			"secretName":  lower(c.Mailbox),
+			"commonName":  c.Names[0],
+			"dnsNames":    c.Names,
+			"usages":      []string{"digital signature", "client auth"},
+			"duration":    "8760h0m0s",
+			"renewBefore": "720h0m0s",
+			"privateKey":  map[string]any{"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Always"},
+			"issuerRef":   map[string]any{"group": "cert-manager.io", "kind": "ClusterIssuer", "name": "spine-clients"},
+		},
+	})
+}
+
+// take looks images up by name.
+func take(images component.Images, names ...string) ([]string, error) {
+	var refs []string
+	for _, name := range names {
+		ref, err := images.Ref(name)
+		if err != nil {
+			return nil, err
+		}
+		refs = append(refs, ref)
+	}
+	return refs, nil
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package services are the resources from which our manager makes the services,
+// and what those refer to.
+package services
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A Workload is the size of one of our programs.
+type Workload struct {
+	Replicas int
+	// CPUMillis is requested, in thousandths of a core; MemoryMiB is requested and
+	// limited.
+	CPUMillis, MemoryMiB int
+}
+
+// A Store is the size of each member of an engine.
+type Store struct {
+	StorageGiB           int
+	CPUMillis, MemoryMiB int
+}
+
+// object is the part of a resource for one of our programs.
+func (w Workload) object(image string) map[string]any {
+	return map[string]any{"image": image, "replicas": w.Replicas, "resources": resources(w.CPUMillis, w.MemoryMiB)}
+}
+
+// object is the part of a resource for an engine.
+func (s Store) object(image string) map[string]any {
+	return map[string]any{
+		"image":     image,
+		"storage":   map[string]any{"size": fmt.Sprintf("%dGi", s.StorageGiB)},
+		"resources": resources(s.CPUMillis, s.MemoryMiB),
+	}
+}
+
+func resources(cpuMillis, memoryMiB int) map[string]any {
+	return map[string]any{"cpu": fmt.Sprintf("%dm", cpuMillis), "memory": fmt.Sprintf("%dMi", memoryMiB)}
+}
+
+// object is a Kubernetes object with further fields.
+func object(apiVersion, kind, namespace, name string, fields map[string]any) map[string]any {
+	o := map[string]any{
+		"apiVersion": apiVersion, "kind": kind,
+		"metadata": map[string]any{"namespace": namespace, "name": name},
+	}
+	for k, v := range fields {
+		o[k] = v
+	}
+	return o
+}
+
+// lower makes an identifier a part of an object's name.
+func lower(id string) string { return strings.ReplaceAll(strings.ToLower(id), "_", "-") }

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package site
+
+import (
+	"encoding/base64"
+	"strings"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"sigs.k8s.io/yaml"
+
+	"spine.nhs.uk/controlplane/environments"
+)
+
+// objects are those of all sets, by key.
+func (e *engine) objects() map[string]resource.PropertyValue {
+	all := map[string]resource.PropertyValue{}
+	for _, r := range e.resources {
+		for key, o := range objectsOf(r) {
+			all[key] = o
+		}
+	}
+	return all
+}
+
+func TestServices(t *testing.T) {
+	rack(t)
+	e := &engine{}
+	if err := run(e, local(t, nil)); err != nil {
+		t.Fatal(err)
+	}
+	objects := e.objects()
+	service := objects["messaging.spine.nhs.uk/v1alpha1/MessagingService/spine-messaging/spine"].ObjectValue()["spec"].ObjectValue()
+	if got := service["database"].ObjectValue()["image"].StringValue(); !strings.HasPrefix(got, "10.90.0.1:5000/spine/postgresql:17-1@sha256:") {
+		t.Errorf("the ledger runs %s", got)
+	}
+	for _, r := range service["routes"].ArrayValue() {
+		route := r.ObjectValue()
+		if _, ok := route["endpoint"]; ok != (route["pattern"].StringValue() == "Sync") {
+			t.Errorf("route %v: an empty endpoint would be refused", route["interaction"])
+		}
+	}
+	raw, err := base64.StdEncoding.DecodeString(objects["v1/Secret/spine-messaging/mailboxes"].ObjectValue()["data"].ObjectValue()["mailboxes.yaml"].StringValue())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct {
+		SharedKey string
+		Mailboxes []mailbox
+	}
+	if err := yaml.Unmarshal(raw, &file); err != nil {
+		t.Fatal(err)
+	}
+	if file.SharedKey != "the-shared-key" || file.Mailboxes[0].Password != "password-of-"+file.Mailboxes[0].ID || file.Mailboxes[0].Internal {
+		t.Errorf("mailboxes.yaml holds %+v", file)
+	}
+	for _, key := range []string{
+		"cert-manager.io/v1/Certificate/spine-clients/x26gp001", "booking.ers.nhs.uk/v1alpha1/BookingService/spine-booking/ers",
+		"v1/ConfigMap/spine-booking/ers-token-keys",
+	} {
+		if _, ok := objects[key]; !ok {
+			t.Errorf("there is no %s", key)
+		}
+	}
+	if _, ok := objects["cert-manager.io/v1/Certificate/spine-clients/ers"]; ok {
+		t.Error("a certificate was issued that nobody asked for")
+	}
+}
+
+func TestWithoutServicesThereIsNoPlatform(t *testing.T) {
+	rack(t)
+	e := &engine{}
+	if err := run(e, local(t, func(env map[string]any) {
+		delete(env, "messaging")
+		delete(env, "booking")
+	})); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range e.resources {
+		if r.TypeToken == "spine:component:Platform" {
+			t.Error("a site without services has a platform")
+		}
+	}
+}
+
+func TestMailboxSecrets(t *testing.T) {
+	list := []environments.Mailbox{{ID: "M1"}, {ID: "M2"}}
+	const hidden = "do-not-show-me"
+	for name, c := range map[string]struct{ secrets, want string }{
+		"none":        {"", "spine:mailboxSecrets: Required value: the sharedKey and passwords"},
+		"not JSON":    {hidden, "must be JSON with the keys"},
+		"unknown key": {`{"sharedkeys":"` + hidden + `"}`, "must be JSON with the keys"},
+		"no password": {`{"sharedKey":"` + hidden + `","passwords":{"M1":"` + hidden + `"}}`, "spine:mailboxSecrets.passwords[M2]: Required value"},
+		"short":       {`{"sharedKey":"short","passwords":{"M1":"` + hidden + `","M2":"` + hidden + `"}}`, "spine:mailboxSecrets.sharedKey: Invalid value"},
+		"blank":       {`{"sharedKey":"` + hidden + ` ","passwords":{"M1":"` + hidden + `","M2":"` + hidden + `"}}`, "spine:mailboxSecrets.sharedKey: Invalid value"},
+		"one too many": {`{"sharedKey":"` + hidden + `","passwords":{"M1":"` + hidden + `","M2":"` + hidden + `","M3":"` + hidden + `"}}`,
+			"spine:mailboxSecrets.passwords[M3]: Forbidden"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, _, errs := mailboxes(list, c.secrets)
+			text := (&environments.Error{Problems: errs}).Error()
+			if len(errs) == 0 || !strings.Contains(text, c.want) {
+				t.Errorf("got %s\nwant %s", text, c.want)
+			}
+			if strings.Contains(text, hidden) {
+				t.Errorf("a secret is shown: %s", text)
+			}
+		})
+	}
+}
