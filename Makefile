@@ -12,8 +12,9 @@ export GOTOOLCHAIN ?= local
 
 STACK ?= local
 LOCAL = go run ./hack/local
-# What may not be written by hand: the provider's schema and SDK.
-GENERATED = infra/provider/schema.json infra/provider/sdk
+# What may not be written by hand: the provider's schema and SDK, the operators' definitions and roles, and what the
+# platform takes from the engines' own modules.
+GENERATED = infra/provider/schema.json infra/provider/sdk operators/api operators/manifests infra/platform
 
 .PHONY: help
 help: ## This list
@@ -24,7 +25,7 @@ bootstrap: ## Install what a bare Debian machine lacks: a few packages, and Go
 	@hack/bootstrap.sh
 
 .PHONY: up
-up: bootstrap ## Bring everything up on the virtual rack: tools, images, hosts, "pulumi up"; again to go on or repair
+up: bootstrap ## Bring everything up on the virtual rack, to a first message and booking; again to go on or repair
 	@$(LOCAL) up --stack $(STACK)
 
 .PHONY: down
@@ -44,8 +45,9 @@ tools: bootstrap ## Build the pinned tools from source; those present are skippe
 	@go run ./hack/tools build
 
 .PHONY: generate
-generate: bootstrap ## Regenerate the provider's schema and its Go SDK
-	@go generate ./infra/... ./hack/...
+generate: bootstrap ## Regenerate the provider's schema and SDK, and the operators' definitions, roles and copies
+	@go build -C hack/tools/modules/controllergen -o "$(CACHE)/bin/controller-gen" sigs.k8s.io/controller-tools/cmd/controller-gen
+	@PATH="$(CACHE)/bin:$$PATH" go generate ./infra/... ./hack/... ./operators/...
 
 .PHONY: fmt
 fmt: bootstrap ## Format the Go files
@@ -54,9 +56,9 @@ fmt: bootstrap ## Format the Go files
 .PHONY: lint
 lint: bootstrap ## Formatting, vet, staticcheck, import directions, file sizes, links
 	@out=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$out" || { echo "not formatted (make fmt): $$out"; exit 1; }
-	@go vet ./... && go vet -tags "e2e offline apiserver" ./hack/e2e ./stacks ./infra/provider/kubernetes
+	@go vet ./... && go vet -tags "e2e offline apiserver engines" ./hack/... ./stacks ./infra/provider/kubernetes ./operators/...
 	@go build -C hack/tools/modules/staticcheck -o "$(CACHE)/bin/staticcheck" honnef.co/go/tools/cmd/staticcheck
-	@"$(CACHE)/bin/staticcheck" -tags e2e,offline,apiserver $$(go list -tags e2e ./... | grep -v /infra/provider/sdk/)
+	@"$(CACHE)/bin/staticcheck" -tags e2e,offline,apiserver,engines $$(go list -tags e2e,engines ./... | grep -v /infra/provider/sdk/)
 	@go run ./hack/verify
 
 .PHONY: verify
@@ -66,9 +68,9 @@ verify: generate lint ## Generated files are up to date, and lint
 	@go mod verify
 
 .PHONY: test
-test: bootstrap ## Unit tests, a real kube-apiserver, offline previews by the real pulumi: no rack, minutes
+test: bootstrap ## Unit tests, a real kube-apiserver, real engines, offline previews: no rack, minutes; as root
 	@go run ./hack/tools build
-	@go test -tags "offline apiserver" ./...
+	@SPINE_ENGINES="$$(go run ./hack/images engines)" go test -tags "offline apiserver engines" ./...
 
 .PHONY: e2e
 e2e: bootstrap ## The whole system on a rack of its own, with real faults; LABELS=slow for the slowest

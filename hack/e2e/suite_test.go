@@ -16,6 +16,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"k8s.io/client-go/kubernetes"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"spine.nhs.uk/controlplane/hack/site"
 )
@@ -23,7 +24,8 @@ import (
 var (
 	rack    *site.Site
 	kube    kubernetes.Interface
-	machine snapshot // what stood on this machine before the suite
+	objects client.Client // the same API, with the kinds of our own
+	machine snapshot      // what stood on this machine before the suite
 	// machineSysctl is what bridge-nf-call-iptables was then; empty when another rack was up, as it is 0 while any is.
 	machineSysctl string
 )
@@ -46,6 +48,7 @@ var _ = Describe("A site", Ordered, ContinueOnFailure, func() {
 	Describe("whose members change", Ordered, membersExchanged)
 	Describe("that is upgraded", upgraded)
 	Describe("whose update is killed", updateKilled)
+	Describe("that carries messages and bookings", Ordered, ContinueOnFailure, services)
 	Describe("that is taken down", Ordered, takenDown)
 })
 

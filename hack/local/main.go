@@ -18,12 +18,13 @@ import (
 const usage = `local: the system on the virtual rack, whole
 
 usage:
-  local up                tools, images, rack and "pulumi up", then a summary
+  local up                tools, images, rack and "pulumi up"; then a first message, a first booking and a summary
   local prepare           only what "up" builds: commands, tools, host system, images
   local down              "pulumi destroy", then the rack: leaves the machine as it was
   local down --force      the rack only, and forget the stack's state (when the cluster is beyond repair)
   local status            rack, nodes and pods that are not well
   local env               the environment for your shell: eval "$(make -s env)"
+  local mesh-token ID     the Authorization header for one request of a mailbox, such as X26GP001
 
 flags:
 `
@@ -54,9 +55,17 @@ func main() {
 		os.Exit(2)
 	}
 
+	var arguments []string
+	if command == "mesh-token" {
+		arguments = flags.Args()
+	} else if flags.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "%s takes no argument %q (try --help)\n", command, flags.Arg(0))
+		os.Exit(2)
+	}
+
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	err := run(ctx, command, options{Stack: *stack, ConfigFile: *config, Force: *force})
+	err := run(ctx, command, options{Stack: *stack, ConfigFile: *config, Force: *force}, arguments)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "\n%v\n", err)
 		os.Exit(1)
@@ -68,7 +77,7 @@ type options struct {
 	Force             bool
 }
 
-func run(ctx context.Context, command string, opts options) error {
+func run(ctx context.Context, command string, opts options, arguments []string) error {
 	w, err := newWorkspace(opts)
 	if err != nil {
 		return err
@@ -85,6 +94,16 @@ func run(ctx context.Context, command string, opts options) error {
 	case "env":
 		w.printEnv(os.Stdout)
 		return nil
+	case "mesh-token":
+		if len(arguments) != 1 {
+			return errors.New("mesh-token needs the ID of one mailbox, such as X26GP001")
+		}
+		value, err := w.clients().Authorization(arguments[0])
+		if err != nil {
+			return err
+		}
+		fmt.Println(value)
+		return nil
 	}
-	return fmt.Errorf("unknown command %q: want up, prepare, down, status or env (try --help)", command)
+	return fmt.Errorf("unknown command %q: want up, prepare, down, status, env or mesh-token (try --help)", command)
 }

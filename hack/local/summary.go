@@ -13,12 +13,19 @@ import (
 type stackOutputs struct {
 	APIEndpoint string `json:"apiEndpoint"`
 	EdgeAddress string `json:"edgeAddress"`
+	// Services are where services answer: mesh, bulk, booking.
+	Services map[string]string `json:"services"`
+}
+
+func (w *workspace) outputs(ctx context.Context) (stackOutputs, error) {
+	var out stackOutputs
+	return out, w.outputJSON(ctx, &out, "pulumi", "stack", "output", "--json", "--stack", w.Stack, "--non-interactive")
 }
 
 // summary says what now runs and what to do with it.
 func (w *workspace) summary(ctx context.Context, times *timings) error {
-	var out stackOutputs
-	if err := w.outputJSON(ctx, &out, "pulumi", "stack", "output", "--json", "--stack", w.Stack, "--non-interactive"); err != nil {
+	out, err := w.outputs(ctx)
+	if err != nil {
 		return err
 	}
 	preview, err := w.timePreview(ctx)
@@ -37,15 +44,17 @@ Stack %s is up: %.0f s in all; a preview of it now takes %.1f s.
 
   Kubernetes API   %s
   Edge             http://%s  https://%s
-
+`, strings.TrimRight(string(nodes), "\n"), w.Stack, time.Since(times.Started).Seconds(), preview.Seconds(),
+		out.APIEndpoint, out.EdgeAddress, out.EdgeAddress)
+	w.showServices(out)
+	fmt.Printf(`
 Next:
   eval "$(make -s env)"      # pulumi, kubectl and rack on PATH, for this stack
   kubectl get pods -A
   pulumi preview             # says what a change of environments/Pulumi.%s.yaml would do
   rack power off b           # cut a host's power through its BMC, watch, and "rack power on b"
   make down                  # leaves the machine as it was
-`, strings.TrimRight(string(nodes), "\n"), w.Stack, time.Since(times.Started).Seconds(), preview.Seconds(),
-		out.APIEndpoint, out.EdgeAddress, out.EdgeAddress, w.Stack)
+`, w.Stack)
 	return nil
 }
 

@@ -21,7 +21,8 @@ func (w *workspace) up(ctx context.Context) (err error) {
 	times := &timings{Started: time.Now()}
 	defer func() { err = errors.Join(err, times.save(w.home, w.Stack)) }()
 
-	if err := w.inOrder(ctx, times, append(w.builds(), step{"virtual rack", w.rackUp}, step{"pulumi up", w.pulumiUp})); err != nil {
+	steps := append(w.builds(), step{"virtual rack", w.rackUp}, step{"pulumi up", w.pulumiUp}, step{"first message and booking", w.first})
+	if err := w.inOrder(ctx, times, steps); err != nil {
 		return err
 	}
 	return w.summary(ctx, times)
@@ -40,7 +41,7 @@ type step struct {
 func (w *workspace) builds() []step {
 	return []step{
 		{"commands of this checkout", w.buildOwn},
-		{"tools from source, host system", w.buildTools},
+		{"tools from source, host and engine systems", w.buildTools},
 		{"images", func(ctx context.Context) error { return w.run(ctx, "images", "build") }},
 	}
 }
@@ -66,12 +67,17 @@ func (w *workspace) buildOwn(ctx context.Context) error {
 	return w.run(ctx, "go", "build", "./stacks", "./infra/cmd/pulumi-resource-spine")
 }
 
-// buildTools builds the tools and, beside them, the root file system of the hosts: that waits for the network where
-// they wait for the processor. The images take from both.
+// buildTools builds the tools and, beside them, the root file systems of hosts and engines: those wait for the network
+// where the tools wait for the processor. The images take from both.
 func (w *workspace) buildTools(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return w.run(ctx, "tools", "build") })
-	group.Go(func() error { return w.run(ctx, "images", "rootfs") })
+	group.Go(func() error {
+		if err := w.run(ctx, "images", "rootfs"); err != nil {
+			return err
+		}
+		return w.run(ctx, "images", "engines")
+	})
 	return group.Wait()
 }
 
@@ -94,6 +100,9 @@ func (w *workspace) rackUp(ctx context.Context) error {
 
 func (w *workspace) pulumiUp(ctx context.Context) error {
 	if err := w.prepareStack(ctx); err != nil {
+		return err
+	}
+	if err := w.signTokens(); err != nil {
 		return err
 	}
 	if err := w.run(ctx, "pulumi", w.pulumiArgs("up", "--yes")...); err != nil {

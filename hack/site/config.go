@@ -43,6 +43,9 @@ func (e Environment) Add(name, address, rack string) {
 
 func (e Environment) hosts() []any { return e["hosts"].([]any) }
 
+// services are the keys of what runs on a site, rather than being the site.
+var services = []string{"platform", "messaging", "booking"}
+
 // Configure writes the stack's config: environments/Pulumi.local.yaml, moved to this site's rack, then changed.
 func (s *Site) Configure(change func(Environment)) error {
 	return s.ConfigureFile(func(config map[string]any) {
@@ -74,6 +77,11 @@ func (s *Site) ConfigureFile(change func(map[string]any)) error {
 		"knownHostsFile": filepath.Join(rack, "known_hosts"),
 	}
 	environment["registry"].(map[string]any)["caFile"] = filepath.Join(rack, "ca.crt")
+	if !s.Services {
+		for _, key := range services {
+			delete(environment, key)
+		}
+	}
 	change(config)
 	out, err := yaml.Marshal(config)
 	if err != nil {

@@ -13,9 +13,15 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	booking "spine.nhs.uk/controlplane/operators/api/booking/v1alpha1"
+	messaging "spine.nhs.uk/controlplane/operators/api/messaging/v1alpha1"
 )
 
 func (s *Site) restConfig() (*rest.Config, error) {
@@ -41,6 +47,22 @@ func (s *Site) Kube() (kubernetes.Interface, error) {
 	return kubernetes.NewForConfig(config)
 }
 
+// Objects is a client of the same API that knows the kinds of our own and reads every other one as it stands.
+func (s *Site) Objects() (client.Client, error) {
+	config, err := s.restConfig()
+	if err != nil {
+		return nil, err
+	}
+	config.Timeout = 10 * time.Second
+	known := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{scheme.AddToScheme, messaging.AddToScheme, booking.AddToScheme} {
+		if err := add(known); err != nil {
+			return nil, err
+		}
+	}
+	return client.New(config, client.Options{Scheme: known})
+}
+
 // APIProbe is what a probe of the site's API needs: a client that opens a new connection for each request, and a URL.
 func (s *Site) APIProbe() (*http.Client, string, error) {
 	config, err := s.restConfig()
@@ -51,8 +73,7 @@ func (s *Site) APIProbe() (*http.Client, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	client := &http.Client{Transport: &http.Transport{TLSClientConfig: tlsConfig, DisableKeepAlives: true}}
-	return client, config.Host + "/readyz", nil
+	return &http.Client{Transport: &http.Transport{TLSClientConfig: tlsConfig, DisableKeepAlives: true}}, config.Host + "/readyz", nil
 }
 
 // NodeReady returns the status of a node's Ready condition: True, False, Unknown, or Absent when there is no such node.

@@ -24,8 +24,10 @@ type Site struct {
 	Root       string // the checkout
 	Home       string // SPINE_HOME
 	ConfigFile string // the stack's config, derived from environments/Pulumi.local.yaml
-	Log        io.Writer
-	env        []string
+	// Services keeps messaging and booking in the config. Without, the stack is the site alone.
+	Services bool
+	Log      io.Writer
+	env      []string
 }
 
 // New prepares a site in folder home, which must outlast it; root is the checkout. It starts nothing.
@@ -129,22 +131,14 @@ func (s *Site) PowerOff(ctx context.Context, host string) error {
 // PushImages builds the images of a Kubernetes version other than the default and puts them into the rack's registry.
 // It leaves the default's alone there.
 func (s *Site) PushImages(ctx context.Context, version string) error {
-	out, err := s.Command(ctx, "rack", "status", "--rack", s.Name, "-o", "json").Output()
+	registry, err := s.registry(ctx)
 	if err != nil {
-		return fmt.Errorf("the rack's registry: %w", err)
-	}
-	var status struct {
-		Registry struct {
-			Push string `json:"push"`
-		} `json:"registry"`
-	}
-	if err := json.Unmarshal(out, &status); err != nil {
 		return err
 	}
 	for _, args := range [][]string{
 		{"tools", "build", "kubernetes@" + version},
 		{"images", "build", "--kubernetes", version},
-		{"images", "push", "--registry", status.Registry.Push, "--plain-http"},
+		{"images", "push", "--registry", registry, "--plain-http"},
 		{"images", "build"},
 	} {
 		if _, err := s.Run(ctx, args[0], args[1:]...); err != nil {
@@ -152,6 +146,30 @@ func (s *Site) PushImages(ctx context.Context, version string) error {
 		}
 	}
 	return nil
+}
+
+// PushRevision puts all images into the rack's registry under the same names with other digests, as a new build would.
+func (s *Site) PushRevision(ctx context.Context, revision string) error {
+	registry, err := s.registry(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = s.Run(ctx, "images", "push", "--registry", registry, "--plain-http", "--revision", revision)
+	return err
+}
+
+// registry is where images are pushed to.
+func (s *Site) registry(ctx context.Context) (string, error) {
+	out, err := s.Command(ctx, "rack", "status", "--rack", s.Name, "-o", "json").Output()
+	if err != nil {
+		return "", fmt.Errorf("the rack's registry: %w", err)
+	}
+	var status struct {
+		Registry struct {
+			Push string `json:"push"`
+		} `json:"registry"`
+	}
+	return status.Registry.Push, json.Unmarshal(out, &status)
 }
 
 // Discard removes the site, whatever state it is in, and all that it kept.

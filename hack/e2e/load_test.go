@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"spine.nhs.uk/controlplane/hack/load/check"
+)
+
+// The load of every fault: what the services must carry without a thought on two cores.
+const (
+	messagesPerSecond = 1000
+	pagesPerSecond    = 50
+)
+
+// loadRun is messages and bookings on their way, each with its own record.
+type loadRun struct {
+	folder   string
+	duration time.Duration
+	running  []*exec.Cmd
+	screens  []*screen
+	ended    sync.WaitGroup
+	errs     []error
+}
+
+// startLoad starts both generators for that long.
+func startLoad(ctx context.Context, duration time.Duration) *loadRun {
+	GinkgoHelper()
+	edge, err := rack.Address(101)
+	Expect(err).NotTo(HaveOccurred())
+	r := &loadRun{folder: GinkgoT().TempDir(), duration: duration}
+	clients := filepath.Join(rack.Home, "clients")
+	for _, kind := range []struct {
+		name, url string
+		rate      int
+	}{
+		{"messages", "https://" + edge + ":8444", messagesPerSecond},
+		{"bookings", "https://" + edge + ":8445", pagesPerSecond},
+	} {
+		cmd := rack.Command(ctx, "load", kind.name, "--url", kind.url, "--clients", clients, "--rate", strconv.Itoa(kind.rate),
+			"--duration", duration.String(), "--progress", "2s", "--record", filepath.Join(r.folder, kind.name))
+		seen := &screen{}
+		cmd.Stdout, cmd.Stderr = seen, seen
+		Expect(cmd.Start()).To(Succeed())
+		r.running, r.screens = append(r.running, cmd), append(r.screens, seen)
+	}
+	r.errs = make([]error, len(r.running))
+	for i, cmd := range r.running {
+		r.ended.Go(func() { r.errs[i] = cmd.Wait() })
+	}
+	return r
+}
+
+// flowing waits until both generators report what they have done.
+func (r *loadRun) flowing(ctx context.Context) {
+	GinkgoHelper()
+	for _, s := range r.screens {
+		Eventually(s.String).WithContext(ctx).WithTimeout(30 * time.Second).Should(ContainSubstring("acknowledged"))
+	}
+}
+
+// finish lets the load end and compares its record with what receivers got and what the databases hold.
+func (r *loadRun) finish(ctx context.Context) check.Result {
+	GinkgoHelper()
+	r.ended.Wait()
+	for i, err := range r.errs {
+		Expect(err).NotTo(HaveOccurred(), r.screens[i].String())
+	}
+	args := []string{"check", "-o", "json", "--messages", filepath.Join(r.folder, "messages"), "--bookings", filepath.Join(r.folder, "bookings")}
+	for _, d := range []struct{ flag, namespace, cluster string }{
+		{"--ledger", "spine-messaging", "spine-db"}, {"--booked", "spine-booking", "ers-db"},
+	} {
+		url, stop := databaseURL(ctx, d.namespace, d.cluster)
+		defer stop()
+		args = append(args, d.flag, url)
+	}
+	cmd := rack.Command(ctx, "load", args...)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	var exit *exec.ExitError
+	if err := cmd.Run(); err != nil && (!errors.As(err, &exit) || exit.ExitCode() != 1) {
+		Fail(fmt.Sprintf("load check: %v\n%s", err, errs.String()))
+	}
+	var result check.Result
+	Expect(json.Unmarshal(out.Bytes(), &result)).To(Succeed(), out.String()+errs.String())
+	return result
+}
+
+func (r *loadRun) summary(result check.Result) string {
+	c := result.Counts
+	return fmt.Sprintf("%d messages acknowledged at %.0f/s, p50 %.0f ms, p99 %.0f ms, %d redelivered, %d ambiguous; %d bookings",
+		c.Acknowledged, result.PerSecond, result.Acknowledge.P50, result.Acknowledge.P99, c.Redelivered, c.Ambiguous, c.Bookings)
+}
