@@ -133,7 +133,7 @@ func (w *workspace) showServices(out stackOutputs) {
 	fmt.Printf(`  e-RS FHIR API    %s/FHIR/STU3
     curl --cacert %[2]s/ca.crt -H "Authorization: Bearer $(head -1 %[2]s/staff.jwt)" \
       -H 'NHSD-End-User-Organisation-ODS: %[3]s' -H 'NHSD-eRS-Business-Function: %[4]s' \
-      '%[1]s/FHIR/STU3/Slot?schedule.actor:HealthcareService=11000&appointmentType=ROUTINE&status=free&_count=3&_include=Slot:schedule'
+      '%[1]s/FHIR/STU3/Slot?schedule.actor:HealthcareService=11000&appointmentType=ROUTINE&status=free&_count=3&page=1&_include=Slot:schedule'
   Pages            %[1]s  (staff: %[1]s/staff, with a line of %[2]s/staff.jwt as the token)
 `, out.Services["booking"], dir, trial.Practice, trial.Role)
 }

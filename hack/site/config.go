@@ -43,9 +43,6 @@ func (e Environment) Add(name, address, rack string) {
 
 func (e Environment) hosts() []any { return e["hosts"].([]any) }
 
-// services are the keys of what runs on a site, rather than being the site.
-var services = []string{"platform", "messaging", "booking"}
-
 // Configure writes the stack's config: environments/Pulumi.local.yaml, moved to this site's rack, then changed.
 func (s *Site) Configure(change func(Environment)) error {
 	return s.ConfigureFile(func(config map[string]any) {
@@ -77,8 +74,11 @@ func (s *Site) ConfigureFile(change func(map[string]any)) error {
 		"knownHostsFile": filepath.Join(rack, "known_hosts"),
 	}
 	environment["registry"].(map[string]any)["caFile"] = filepath.Join(rack, "ca.crt")
-	if !s.Services {
-		for _, key := range services {
+	if s.Services {
+		tokens := environment["booking"].(map[string]any)["tokens"].(map[string]any)
+		tokens["keysFile"] = filepath.Join(s.Home, "clients", "jwks.json")
+	} else {
+		for _, key := range []string{"messaging", "booking"} {
 			delete(environment, key)
 		}
 	}

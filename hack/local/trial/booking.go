@@ -87,7 +87,7 @@ type freeSlot struct {
 
 func (c Clients) freeSlot(ctx context.Context, fhir string) (freeSlot, error) {
 	query := url.Values{
-		"schedule.actor:HealthcareService": {service}, "appointmentType": {"ROUTINE"}, "status": {"free"}, "_count": {"1"},
+		"schedule.actor:HealthcareService": {service}, "appointmentType": {"ROUTINE"}, "status": {"free"}, "_count": {"1"}, "page": {"1"},
 		"_include": {"Slot:schedule"},
 	}
 	var found struct {
@@ -96,6 +96,10 @@ func (c Clients) freeSlot(ctx context.Context, fhir string) (freeSlot, error) {
 		} `json:"entry"`
 	}
 	if err := c.fhir(ctx, http.MethodGet, fhir+"Slot?"+query.Encode(), nil, &found); err != nil {
+		// It refuses a service that the directory does not have.
+		if r := (*refusal)(nil); errors.As(err, &r) && r.status == http.StatusNotFound {
+			return freeSlot{}, fmt.Errorf("%w: %w", ErrNoSlots, err)
+		}
 		return freeSlot{}, fmt.Errorf("look for slots: %w", err)
 	}
 	for _, e := range found.Entry {

@@ -118,6 +118,14 @@ func (c Clients) mesh(ctx context.Context, mailbox, method, url string, body []b
 	return do(client, r, into)
 }
 
+// refusal is an answer that is no success.
+type refusal struct {
+	status int
+	text   string
+}
+
+func (r *refusal) Error() string { return r.text }
+
 // most is how much of an answer is read.
 const most = 4 << 20
 
@@ -133,7 +141,7 @@ func do(client *http.Client, r *http.Request, into any) ([]byte, error) {
 		return nil, err
 	}
 	if answer.StatusCode/100 != 2 {
-		return nil, fmt.Errorf("%s %s: %s: %s", r.Method, r.URL.Path, answer.Status, bytes.TrimSpace(body))
+		return nil, &refusal{answer.StatusCode, fmt.Sprintf("%s %s: %s: %s", r.Method, r.URL.Path, answer.Status, bytes.TrimSpace(body))}
 	}
 	if into != nil {
 		if err := json.Unmarshal(body, into); err != nil {
