@@ -154,8 +154,16 @@ func (s *Site) PushRevision(ctx context.Context, revision string) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.Run(ctx, "images", "push", "--registry", registry, "--plain-http", "--revision", revision)
-	return err
+	for _, args := range [][]string{
+		{"images", "build", "--revision", revision},
+		{"images", "push", "--registry", registry, "--plain-http"},
+		{"images", "build"},
+	} {
+		if _, err := s.Run(ctx, args[0], args[1:]...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // registry is where images are pushed to.

@@ -32,7 +32,6 @@ type user struct {
 	seen *page
 	// ubrn, slot and form are those of the booking that is under way; held is the slot that the referral has.
 	ubrn, slot, held uint64
-	form             url.Values
 	bookedFrom       time.Time
 	attempt          uint8
 }
