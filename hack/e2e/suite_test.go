@@ -48,7 +48,7 @@ var _ = Describe("A site", Ordered, ContinueOnFailure, func() {
 	Describe("whose members change", Ordered, membersExchanged)
 	Describe("that is upgraded", upgraded)
 	Describe("whose update is killed", updateKilled)
-	Describe("that carries messages and bookings", Ordered, ContinueOnFailure, services)
+	Describe("that carries messages and bookings", services)
 	Describe("that is taken down", Ordered, takenDown)
 })
 

@@ -50,7 +50,7 @@ func mailboxes(list []environments.Mailbox, secrets string) (string, []services.
 	at := field.NewPath("spine:mailboxSecrets")
 	if secrets == "" {
 		return "", nil, field.ErrorList{field.Required(at, "the sharedKey and passwords of mailboxes: "+
-			`pulumi config set --secret spine:mailboxSecrets '{"sharedKey":"...","passwords":{"ID":"..."}}'`)}
+			`"pulumi config set --secret spine:mailboxSecrets < FILE" with {"sharedKey":"...","passwords":{"ID":"..."}} in it`)}
 	}
 	var given mailboxSecrets
 	d := json.NewDecoder(strings.NewReader(secrets))

@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"spine.nhs.uk/controlplane/operators/workloads/kit/database"
@@ -68,7 +69,7 @@ type Ledger struct {
 // Open connects, brings the schema up to date, and takes a replica number.
 func Open(ctx context.Context, config Config) (*Ledger, error) {
 	setDefaults(&config)
-	pool, err := database.Pool(ctx, config.Database, "message-gateway", config.Readers)
+	pool, err := database.Pool(ctx, keyed(config.Database), "message-gateway", config.Readers)
 	if err != nil {
 		return nil, unavailable(err)
 	}
@@ -90,6 +91,22 @@ func Open(ctx context.Context, config Config) (*Ledger, error) {
 		l.workers.Go(l.settleLoop)
 	}
 	return l, nil
+}
+
+// keyed adds settings for statements that all go by keys. The tables grow and empty faster than statistics follow: a
+// plan by them would read all of a table that was small a minute ago.
+func keyed(source database.Source) database.Source {
+	return func() (*pgx.ConnConfig, error) {
+		c, err := source()
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range []string{"enable_seqscan", "enable_hashjoin", "enable_mergejoin", "jit"} {
+			c.RuntimeParams[name] = "off"
+		}
+		c.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
+		return c, nil
+	}
 }
 
 func setDefaults(c *Config) {

@@ -183,6 +183,7 @@ func (w *writer) connect(ctx context.Context) error {
 	config.RuntimeParams["application_name"] = "message-gateway-writer"
 	// The plan is made once, without knowing how many rows come: nested loops over them would cost their square.
 	config.RuntimeParams["enable_nestloop"] = "off"
+	config.RuntimeParams["jit"] = "off"
 	config.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
 	config.OnNotice = func(_ *pgconn.PgConn, notice *pgconn.Notice) {
 		if notice.SeverityUnlocalized == "WARNING" {
