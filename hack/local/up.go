@@ -61,7 +61,7 @@ func (w *workspace) buildOwn(ctx context.Context) error {
 	if err := os.MkdirAll(w.own, 0o755); err != nil {
 		return err
 	}
-	if err := w.run(ctx, "go", "build", "-o", w.own+"/", "./hack/tools", "./hack/images", "./hack/rack"); err != nil {
+	if err := w.run(ctx, "go", "build", "-o", w.own+"/", "./hack/tools", "./hack/images", "./hack/rack", "./hack/load"); err != nil {
 		return err
 	}
 	return w.run(ctx, "go", "build", "./stacks", "./infra/cmd/pulumi-resource-spine")
