@@ -93,7 +93,7 @@ func killLeadingBroker(ctx context.Context) {
 	pod := &corev1.Pod{}
 	Expect(objects.Get(ctx, client.ObjectKey{Namespace: messagingKey.Namespace, Name: most}, pod)).To(Succeed())
 	AddReportEntry("killed", fmt.Sprintf("%s, leader of %d queues, on host %s", most, leads[most], pod.Spec.NodeName))
-	_, err = rack.SSH(ctx, pod.Spec.NodeName, "kill -9 $(pgrep -f 'beam.smp.*"+most+"')")
+	_, err = rack.SSH(ctx, pod.Spec.NodeName, "kill -9 $(pgrep -f '[b]eam.smp.*"+most+"')")
 	Expect(err).NotTo(HaveOccurred())
 }
 
@@ -181,22 +181,23 @@ func refusedDeletion(ctx context.Context) {
 	edge, err := rack.Address(101)
 	Expect(err).NotTo(HaveOccurred())
 	record := GinkgoT().TempDir()
-	flags := []string{"--url", "https://" + edge + ":8444", "--clients", filepath.Join(rack.Home, "clients")}
-	_, err = rack.Run(ctx, "load", append([]string{"messages", "--rate", "10", "--duration", "2s", "--receivers", "0", "--record", record}, flags...)...)
-	Expect(err).NotTo(HaveOccurred())
-
 	m := &messaging.MessagingService{}
 	unsettled := func(g Gomega) int64 {
 		g.Expect(objects.Get(ctx, messagingKey, m)).To(Succeed())
 		g.Expect(m.Status.Backlog).NotTo(BeNil())
 		return m.Status.Backlog.Unsettled
 	}
-	Eventually(unsettled).WithContext(ctx).WithTimeout(time.Minute).Should(BeNumerically(">", 0))
+	before := unsettled(NewWithT(GinkgoT())) // booking's events, which no system here collects
+	flags := []string{"--url", "https://" + edge + ":8444", "--clients", filepath.Join(rack.Home, "clients")}
+	_, err = rack.Run(ctx, "load", append([]string{"messages", "--rate", "10", "--duration", "2s", "--receivers", "0", "--record", record}, flags...)...)
+	Expect(err).NotTo(HaveOccurred())
+
+	Eventually(unsettled).WithContext(ctx).WithTimeout(time.Minute).Should(BeNumerically(">", before))
 	Expect(objects.Delete(ctx, m)).To(MatchError(And(ContainSubstring("acknowledged"), ContainSubstring(common.ForceDeleteAnnotation))))
 	Expect(objects.Get(ctx, messagingKey, m)).To(Succeed())
 	Expect(m.DeletionTimestamp).To(BeNil())
 
 	_, err = rack.Run(ctx, "load", append([]string{"receive", "--receivers", "1", "--duration", "5s", "--record", record}, flags...)...)
 	Expect(err).NotTo(HaveOccurred())
-	Eventually(unsettled).WithContext(ctx).WithTimeout(time.Minute).Should(BeZero())
+	Eventually(unsettled).WithContext(ctx).WithTimeout(time.Minute).Should(BeNumerically("<=", before))
 }

@@ -52,7 +52,7 @@ func services() {
 		struck := time.Now()
 		strike(ctx)
 		result := run.finish(ctx)
-		redundant(ctx, 8*time.Minute)
+		redundant(ctx, 10*time.Minute)
 		AddReportEntry("gap", fmt.Sprintf("%.2f s without an acknowledgement; full redundancy %s after the fault; %s",
 			result.LongestGap.Seconds, time.Since(struck).Round(time.Second), run.summary(result)))
 		Expect(result.Findings).To(BeEmpty(), "promises that were broken")
@@ -65,7 +65,7 @@ func services() {
 		Entry("a host loses its power", cutPrimaryHost, NodeTimeout(12*time.Minute)),
 		Entry("every certificate is renewed", renewCertificates, NodeTimeout(12*time.Minute)),
 		Entry("the whole broker is wiped", wipeBroker, NodeTimeout(12*time.Minute)),
-		Entry("every component rolls to a new image", rollEverything, NodeTimeout(15*time.Minute)),
+		Entry("every component rolls to a new image", rollEverything, NodeTimeout(20*time.Minute)),
 	)
 
 	It("refuses to delete a service that holds acknowledged work, with the count", refusedDeletion, NodeTimeout(3*time.Minute))
