@@ -6,9 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	networkv1 "k8s.io/api/networking/v1"
@@ -63,7 +65,28 @@ func (b *bench) plain(ctx context.Context, g *generator) (err error) {
 		_, routeErr := b.site.Run(last, "ip", append([]string{"route", "del"}, route...)...)
 		err = errors.Join(err, routeErr)
 	}()
+	if err := reachable(ctx, fmt.Sprintf("%s:%d", service.Spec.ClusterIP, amqps)); err != nil {
+		return err
+	}
 	return b.publish(ctx, g, secret, service)
+}
+
+// reachable waits until the hosts have put the opened policy into force.
+func reachable(ctx context.Context, address string) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	var dialer net.Dialer
+	for {
+		connection, err := dialer.DialContext(ctx, "tcp", address)
+		if err == nil {
+			return connection.Close()
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the broker's service, which a network policy opened a minute ago: %w", err)
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
 }
 
 func (b *bench) publish(ctx context.Context, g *generator, secret *corev1.Secret, service *corev1.Service) error {
