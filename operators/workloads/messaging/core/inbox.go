@@ -61,19 +61,40 @@ func (g *Gateway) Acknowledge(ctx context.Context, mailbox, id string) error {
 	if err != nil {
 		return err
 	}
-	gone, err := g.ledger.Settle(ctx, []ledger.Ref{{Lane: mailbox, Seq: seq}})
+	return g.settle(ctx, mailbox, []message.Seq{seq})[0]
+}
+
+// settle takes messages off a mailbox's lane. What was settled before is settled again: its answer may have been lost.
+func (g *Gateway) settle(ctx context.Context, mailbox string, seqs []message.Seq) []error {
+	errs, refs := make([]error, len(seqs)), make([]ledger.Ref, len(seqs))
+	for i, seq := range seqs {
+		refs[i] = ledger.Ref{Lane: mailbox, Seq: seq}
+	}
+	gone, err := g.ledger.Settle(ctx, refs)
 	if err != nil {
-		return err
+		for i := range errs {
+			errs[i] = err
+		}
+		return errs
 	}
-	g.forget(mailbox, seq)
-	if gone[0] {
-		return nil
+	g.forget(mailbox, seqs...)
+	var rest []message.Seq
+	for i, seq := range seqs {
+		if !gone[i] {
+			rest = append(rest, seq)
+		}
 	}
-	known, err := g.ledger.Known(ctx, mailbox, seq)
-	if err == nil && !known {
-		err = fmt.Errorf("%w: no message %s waits for this mailbox", message.ErrNotFound, id)
+	known, err := g.ledger.Known(ctx, mailbox, rest)
+	for i, seq := range seqs {
+		switch {
+		case gone[i] || known[seq]:
+		case err != nil:
+			errs[i] = err
+		default:
+			errs[i] = fmt.Errorf("%w: no message %s waits for this mailbox", message.ErrNotFound, seq)
+		}
 	}
-	return err
+	return errs
 }
 
 // Track finds a message that a mailbox sent.

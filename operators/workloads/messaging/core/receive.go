@@ -143,32 +143,18 @@ func parseLease(lease string) (message.Seq, error) {
 // Settle acknowledges leased messages for good. A lease that ran out still settles: its receiver has processed it.
 func (g *Gateway) Settle(ctx context.Context, mailbox string, leases []string) []error {
 	errs := make([]error, len(leases))
-	refs, at := make([]ledger.Ref, 0, len(leases)), make([]int, 0, len(leases))
+	seqs, at := make([]message.Seq, 0, len(leases)), make([]int, 0, len(leases))
 	for i, lease := range leases {
 		seq, err := parseLease(lease)
 		if err != nil {
 			errs[i] = err
 			continue
 		}
-		refs, at = append(refs, ledger.Ref{Lane: mailbox, Seq: seq}), append(at, i)
+		seqs, at = append(seqs, seq), append(at, i)
 	}
-	gone, err := g.ledger.Settle(ctx, refs)
-	seqs := make([]message.Seq, 0, len(refs))
-	for i, ref := range refs {
-		switch {
-		case err != nil:
-			errs[at[i]] = err
-			continue
-		case !gone[i]:
-			known, err := g.ledger.Known(ctx, mailbox, ref.Seq)
-			if err == nil && !known {
-				err = fmt.Errorf("%w: no message %s waits for this mailbox", message.ErrNotFound, ref.Seq)
-			}
-			errs[at[i]] = err
-		}
-		seqs = append(seqs, ref.Seq)
+	for i, err := range g.settle(ctx, mailbox, seqs) {
+		errs[at[i]] = err
 	}
-	g.forget(mailbox, seqs...)
 	return errs
 }
 

@@ -76,7 +76,7 @@ func TestRejectRetriesByTheContractThenDeadLetters(t *testing.T) {
 	reject := func(final bool) {
 		t.Helper()
 		for done := 0; done < 1; {
-			found, err := g.Receive(t.Context(), "INT1", 1, 15*time.Second)
+			found, err := g.Receive(t.Context(), "INT1", 1, soon)
 			if err != nil || len(found) != 1 {
 				t.Fatalf("%d came, %v", len(found), err)
 			}

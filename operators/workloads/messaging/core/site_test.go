@@ -6,6 +6,7 @@ package core
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -62,6 +63,7 @@ type site struct {
 	t        testing.TB
 	db       *engines.Server
 	broker   *engines.Server
+	database string
 	ahead    atomic.Int64
 	parties  parties
 	routes   *routes.Table
@@ -69,7 +71,11 @@ type site struct {
 }
 
 func newSite(t testing.TB) *site {
-	s := &site{t: t, db: engines.PostgresServer(t), broker: engines.RabbitMQServer(t), parties: someParties()}
+	t.Helper()
+	p := servers(t)
+	t.Cleanup(func() { p.free(t) })
+	p.empty(t)
+	s := &site{t: t, db: p.db, broker: p.broker, database: p.database(t), parties: someParties()}
 	s.routes = routes.New(s.now)
 	s.configure(config)
 	return s
@@ -97,7 +103,7 @@ type replica struct {
 // idle makes a replica that does not run: it accepts into the ledger, and no reference of it leaves.
 func (s *site) idle() *Gateway {
 	s.t.Helper()
-	l, err := ledger.Open(context.Background(), ledger.Config{Database: database.URL(s.db.URL), Now: s.now})
+	l, err := ledger.Open(context.Background(), ledger.Config{Database: database.URL(s.database), Now: s.now})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -131,13 +137,26 @@ func send(t *testing.T, g *Gateway, to string, requests ...string) (ids []string
 	for i, r := range requests {
 		batch[i] = aMessage(to, "PSIS", r)
 	}
-	for _, r := range g.SubmitBatch(t.Context(), batch) {
+	for _, r := range submit(t, g, batch) {
 		if r.Err != nil {
 			t.Fatal(r.Err)
 		}
 		ids = append(ids, r.ID)
 	}
 	return ids
+}
+
+// submit repeats a batch for as long as the gateway has no room for it, as senders do.
+func submit(t *testing.T, g *Gateway, batch []*message.Submission) []message.Result {
+	t.Helper()
+	for {
+		results := g.SubmitBatch(t.Context(), batch)
+		var overloaded *message.OverloadedError
+		if !errors.As(results[0].Err, &overloaded) {
+			return results
+		}
+		pause(t.Context(), overloaded.RetryAfter)
+	}
 }
 
 func numbered(prefix string, n int) (names []string) {
@@ -147,12 +166,15 @@ func numbered(prefix string, n int) (names []string) {
 	return names
 }
 
+// soon is how long anything may take on a machine that is busy with other things.
+const soon = 2 * time.Minute
+
 // collect receives and settles until n different messages came, and returns their IDs; a message that comes after its
 // settlement fails the test.
-func collect(t *testing.T, g *Gateway, mailbox string, n int, within time.Duration) []string {
+func collect(t *testing.T, g *Gateway, mailbox string, n int) []string {
 	t.Helper()
 	seen := map[string]bool{}
-	for end := time.Now().Add(within); len(seen) < n && time.Now().Before(end); {
+	for end := time.Now().Add(soon); len(seen) < n && time.Now().Before(end); {
 		found, err := g.Receive(t.Context(), mailbox, 100, time.Second)
 		if err != nil {
 			t.Fatal(err)
@@ -175,7 +197,7 @@ func collect(t *testing.T, g *Gateway, mailbox string, n int, within time.Durati
 		}
 	}
 	if len(seen) != n {
-		t.Fatalf("%d messages came within %s, want %d", len(seen), within, n)
+		t.Fatalf("%d messages came within %s, want %d", len(seen), soon, n)
 	}
 	ids := make([]string, 0, n)
 	for id := range seen {
@@ -185,14 +207,14 @@ func collect(t *testing.T, g *Gateway, mailbox string, n int, within time.Durati
 	return ids
 }
 
-func eventually(t *testing.T, what string, within time.Duration, is func() bool) {
+func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	for end := time.Now().Add(within); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(soon); ; time.Sleep(20 * time.Millisecond) {
 		if is() {
 			return
 		}
 		if time.Now().After(end) {
-			t.Fatalf("not within %s: %s", within, what)
+			t.Fatalf("not within %s: %s", soon, what)
 		}
 	}
 }

@@ -76,24 +76,51 @@ const (
 	maxBatch = 500
 )
 
-func dial(source Source, name string) (*amqp.Connection, error) {
+// closeWithin is how long the broker has to answer that a connection ends.
+const closeWithin = 2 * time.Second
+
+// connection is a connection with what lies under it.
+type connection struct {
+	*amqp.Connection
+	socket net.Conn
+}
+
+func dial(source Source, name string) (*connection, error) {
 	address, config, err := source()
 	if err != nil {
 		return nil, err
 	}
-	return amqp.DialConfig(address, amqp.Config{
-		Heartbeat: heartbeat, TLSClientConfig: config, Locale: "en_US", Dial: amqp.DefaultDial(5 * time.Second),
-		Properties: amqp.Table{"connection_name": name},
+	c := &connection{}
+	dialer := amqp.DefaultDial(5 * time.Second)
+	c.Connection, err = amqp.DialConfig(address, amqp.Config{
+		Heartbeat: heartbeat, TLSClientConfig: config, Locale: "en_US", Properties: amqp.Table{"connection_name": name},
+		Dial: func(network, address string) (net.Conn, error) {
+			var err error
+			c.socket, err = dialer(network, address)
+			return c.socket, err
+		},
 	})
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// hangUp ends the connection, and with it every call that waits on it. A broker with a queue that does not answer
+// leaves that unanswered too, for a minute and more, so the socket is closed under it.
+func (c *connection) hangUp() {
+	cut := time.AfterFunc(closeWithin, func() { _ = c.socket.Close() })
+	defer cut.Stop()
+	_ = c.Close()
 }
 
 // keepUp runs do with a connection, again and again until ctx ends; do returns when the connection is lost.
-func keepUp(ctx context.Context, source Source, name string, log *slog.Logger, do func(context.Context, *amqp.Connection) error) {
+func keepUp(ctx context.Context, source Source, name string, log *slog.Logger, do func(context.Context, *connection) error) {
 	for ctx.Err() == nil {
 		conn, err := dial(source, name)
 		if err == nil {
 			err = do(ctx, conn)
-			_ = conn.Close()
+			conn.hangUp()
 		}
 		if ctx.Err() == nil {
 			log.Warn("broker connection lost; messages are kept in the ledger and follow when it is back", "connection", name, "error", err)

@@ -39,7 +39,7 @@ type Consumers struct {
 	log    *slog.Logger
 
 	mu   sync.Mutex
-	conn *amqp.Connection
+	conn *connection
 	// changed is closed and replaced when conn changes.
 	changed   chan struct{}
 	connected atomic.Bool
@@ -55,7 +55,7 @@ func (c *Consumers) Connected() bool { return c.connected.Load() }
 
 // Run keeps the connection until ctx ends.
 func (c *Consumers) Run(ctx context.Context) {
-	keepUp(ctx, c.source, "message-gateway-consumer", c.log, func(ctx context.Context, conn *amqp.Connection) error {
+	keepUp(ctx, c.source, "message-gateway-consumer", c.log, func(ctx context.Context, conn *connection) error {
 		closed := conn.NotifyClose(make(chan *amqp.Error, 1))
 		c.set(conn)
 		defer c.set(nil)
@@ -68,7 +68,7 @@ func (c *Consumers) Run(ctx context.Context) {
 	})
 }
 
-func (c *Consumers) set(conn *amqp.Connection) {
+func (c *Consumers) set(conn *connection) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.conn = conn
@@ -77,7 +77,7 @@ func (c *Consumers) set(conn *amqp.Connection) {
 	c.changed = make(chan struct{})
 }
 
-func (c *Consumers) current() (*amqp.Connection, <-chan struct{}) {
+func (c *Consumers) current() (*connection, <-chan struct{}) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.conn, c.changed
@@ -119,7 +119,7 @@ func (c *Consumers) Consume(ctx context.Context, lane string, missing func(), ta
 	}
 }
 
-func (c *Consumers) consume(ctx context.Context, conn *amqp.Connection, lane string, missing func(), take func(*Batch)) error {
+func (c *Consumers) consume(ctx context.Context, conn *connection, lane string, missing func(), take func(*Batch)) error {
 	absent, _, err := c.queues.ensure(conn, lane)
 	if err != nil {
 		return err
@@ -139,7 +139,7 @@ func (c *Consumers) consume(ctx context.Context, conn *amqp.Connection, lane str
 	// A queue that does not answer would hold up the call for ever, and this connection with it.
 	unanswered := time.AfterFunc(answerWithin, func() {
 		c.queues.doubt(lane)
-		_ = conn.Close()
+		conn.hangUp()
 	})
 	deliveries, err := channel.Consume(Queue(lane), "", false, false, false, false, nil)
 	unanswered.Stop()

@@ -180,7 +180,7 @@ func (p *Publisher) Run(ctx context.Context) {
 }
 
 // session publishes over one connection.
-func (p *Publisher) session(ctx context.Context, conn *amqp.Connection) error {
+func (p *Publisher) session(ctx context.Context, conn *connection) error {
 	channel, err := conn.Channel()
 	if err != nil {
 		return err

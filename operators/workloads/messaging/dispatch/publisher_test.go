@@ -107,7 +107,7 @@ func TestSuspectQueueIsMadeAnew(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	defer conn.hangUp()
 	queues := NewQueues()
 	for step, want := range []bool{true, false, true} {
 		if step == 2 {

@@ -48,7 +48,7 @@ func (q *Queues) clear(lane string) {
 
 // ensure declares a lane's queue and says whether it was missing, and how many messages and consumers it has. When it
 // does not answer, the connection is closed and the next ensure makes it anew.
-func (q *Queues) ensure(conn *amqp.Connection, lane string) (missing bool, state amqp.Queue, err error) {
+func (q *Queues) ensure(conn *connection, lane string) (missing bool, state amqp.Queue, err error) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -65,7 +65,7 @@ func (q *Queues) ensure(conn *amqp.Connection, lane string) (missing bool, state
 	case <-time.After(answerWithin):
 		q.doubt(lane)
 		// This also ends the call that waits.
-		_ = conn.Close()
+		conn.hangUp()
 		<-done
 		return false, amqp.Queue{}, fmt.Errorf("%w: %s", errNoAnswer, Queue(lane))
 	}
@@ -76,7 +76,7 @@ func (q *Queues) ensure(conn *amqp.Connection, lane string) (missing bool, state
 	return missing, state, err
 }
 
-func declare(conn *amqp.Connection, lane string) (missing bool, state amqp.Queue, err error) {
+func declare(conn *connection, lane string) (missing bool, state amqp.Queue, err error) {
 	channel, err := conn.Channel()
 	if err != nil {
 		return false, state, err
@@ -99,7 +99,7 @@ func declare(conn *amqp.Connection, lane string) (missing bool, state amqp.Queue
 	return true, state, err
 }
 
-func remove(conn *amqp.Connection, lane string) error {
+func remove(conn *connection, lane string) error {
 	channel, err := conn.Channel()
 	if err != nil {
 		return err

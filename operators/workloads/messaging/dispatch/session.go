@@ -14,7 +14,7 @@ import (
 // session is what a publisher knows about one connection; only its goroutine uses it.
 type session struct {
 	publisher *Publisher
-	conn      *amqp.Connection
+	conn      *connection
 	channel   *amqp.Channel
 	// known are the lanes whose queues were seen over this connection.
 	known       map[string]bool

@@ -75,9 +75,9 @@ func (l *Ledger) DeadLetters(ctx context.Context, supplier string, after message
 // them when seqs is empty, else those. It does up to max and returns what it put back.
 func (l *Ledger) Revive(ctx context.Context, supplier string, seqs []message.Seq, max int) ([]Ref, error) {
 	rows, err := l.pool.Query(ctx, `WITH gone AS (
-		DELETE FROM ledger.dead WHERE seq IN (
+		DELETE FROM ledger.dead WHERE seq = ANY (ARRAY(
 			SELECT seq FROM ledger.dead WHERE supplier = $1 AND (cardinality($2::bigint[]) = 0 OR seq = ANY ($2)) ORDER BY seq LIMIT $3
-		) RETURNING lane, seq, flags
+		)) RETURNING lane, seq, flags
 	) INSERT INTO ledger.delivery (lane, seq, flags, attempts, next_at)
 	SELECT lane, seq, flags, 0, CASE WHEN flags & $5::smallint <> 0 THEN $4::timestamptz END FROM gone RETURNING lane, seq`,
 		supplier, append([]message.Seq{}, seqs...), max, l.config.Now(), FlagDispatched)

@@ -69,18 +69,16 @@ func (l *Ledger) Due(ctx context.Context, now time.Time, max int) ([]Ref, error)
 // Released notes that references to messages that were due at a time are with the broker again. One that has failed
 // once more in between keeps its new time.
 func (l *Ledger) Released(ctx context.Context, refs []Ref, due time.Time) error {
-	lanes, seqs := split(refs)
-	_, err := l.pool.Exec(ctx, `UPDATE ledger.delivery d SET next_at = NULL FROM unnest($1::text[], $2::bigint[]) AS s(lane, seq)
-		WHERE d.lane = s.lane AND d.seq = s.seq AND d.next_at <= $3`, lanes, seqs, due)
-	return unavailable(err)
+	return l.update(ctx, refs, `UPDATE ledger.delivery SET next_at = NULL WHERE lane = $1 AND seq = ANY ($2) AND next_at <= $3`, due)
 }
 
-func split(refs []Ref) ([]string, []int64) {
-	lanes, seqs := make([]string, len(refs)), make([]int64, len(refs))
-	for i, r := range refs {
-		lanes[i], seqs[i] = r.Lane, int64(r.Seq)
+// update runs a statement for each lane, with one commit; its first parameters are the lane and the numbers.
+func (l *Ledger) update(ctx context.Context, refs []Ref, statement string, with any) error {
+	var statements pgx.Batch
+	for lane, seqs := range byLane(refs) {
+		statements.Queue(statement, lane, seqs, with)
 	}
-	return lanes, seqs
+	return unavailable(l.pool.SendBatch(ctx, &statements).Close())
 }
 
 // subject is read where a report repeats it.
@@ -128,10 +126,7 @@ func (l *Ledger) DropProbes(ctx context.Context, before time.Time) error {
 
 // Reported notes that the senders of these messages have their reports.
 func (l *Ledger) Reported(ctx context.Context, refs []Ref) error {
-	lanes, seqs := split(refs)
-	_, err := l.pool.Exec(ctx, `UPDATE ledger.delivery d SET flags = flags | $3::smallint FROM unnest($1::text[], $2::bigint[]) AS s(lane, seq)
-		WHERE d.lane = s.lane AND d.seq = s.seq`, lanes, seqs, FlagReported)
-	return unavailable(err)
+	return l.update(ctx, refs, `UPDATE ledger.delivery SET flags = flags | $3::smallint WHERE lane = $1 AND seq = ANY ($2)`, FlagReported)
 }
 
 // ExpireRequests forgets up to max requests older than a time, and says how many those were.

@@ -15,7 +15,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"spine.nhs.uk/controlplane/operators/workloads/kit/database"
@@ -57,8 +56,10 @@ type Ledger struct {
 	queue    chan *group
 	inFlight atomic.Int64
 	settle   chan *settlement
-	stop     chan struct{}
-	workers  sync.WaitGroup
+	// hands are the workers': first the settlers', then the writers'.
+	hands   []hand
+	stop    chan struct{}
+	workers sync.WaitGroup
 
 	acknowledged, settled atomic.Int64
 	connected             atomic.Bool
@@ -78,35 +79,22 @@ func Open(ctx context.Context, config Config) (*Ledger, error) {
 		pool:   pool,
 		queue:  make(chan *group, 4096),
 		settle: make(chan *settlement, 4096),
+		hands:  make([]hand, settlers+config.Writers),
 		stop:   make(chan struct{}),
 	}
 	if err := l.begin(ctx); err != nil {
 		l.pool.Close()
 		return nil, err
 	}
-	for range config.Writers {
-		l.workers.Go(l.write)
-	}
-	for range 2 {
-		l.workers.Go(l.settleLoop)
+	for i := range l.hands {
+		h := &l.hands[i]
+		if i < settlers {
+			l.workers.Go(func() { l.settleLoop(h) })
+		} else {
+			l.workers.Go(func() { l.write(h) })
+		}
 	}
 	return l, nil
-}
-
-// keyed adds settings for statements that all go by keys. The tables grow and empty faster than statistics follow: a
-// plan by them would read all of a table that was small a minute ago.
-func keyed(source database.Source) database.Source {
-	return func() (*pgx.ConnConfig, error) {
-		c, err := source()
-		if err != nil {
-			return nil, err
-		}
-		for _, name := range []string{"enable_seqscan", "enable_hashjoin", "enable_mergejoin", "jit"} {
-			c.RuntimeParams[name] = "off"
-		}
-		c.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
-		return c, nil
-	}
 }
 
 func setDefaults(c *Config) {

@@ -167,9 +167,20 @@ func (l *Ledger) Whole(ctx context.Context, h *Held) error {
 	return nil
 }
 
-// Known says whether a message was accepted for a recipient and all of it is in, settled or not.
-func (l *Ledger) Known(ctx context.Context, recipient string, seq message.Seq) (known bool, err error) {
-	err = l.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM ledger.message m WHERE m.seq = $1 AND m.recipient = $2
-		AND (m.parts = 1 OR (SELECT count(*) FROM ledger.part p WHERE p.seq = m.seq) >= m.parts - 1))`, seq, recipient).Scan(&known)
+// Known says which messages were accepted for a recipient and are complete, settled or not.
+func (l *Ledger) Known(ctx context.Context, recipient string, seqs []message.Seq) (map[message.Seq]bool, error) {
+	known := make(map[message.Seq]bool, len(seqs))
+	if len(seqs) == 0 {
+		return known, nil
+	}
+	// The range keeps the plan to the partitions of those days.
+	rows, err := l.pool.Query(ctx, `SELECT m.seq FROM ledger.message m WHERE m.seq = ANY ($1) AND m.seq BETWEEN $2 AND $3 AND m.recipient = $4
+		AND (m.parts = 1 OR (SELECT count(*) FROM ledger.part p WHERE p.seq = m.seq) >= m.parts - 1)`,
+		seqs, slices.Min(seqs), slices.Max(seqs), recipient)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	var seq message.Seq
+	_, err = pgx.ForEachRow(rows, []any{&seq}, func() error { known[seq] = true; return nil })
 	return known, unavailable(err)
 }

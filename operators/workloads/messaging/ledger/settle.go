@@ -3,8 +3,9 @@
 package ledger
 
 import (
-	"cmp"
 	"context"
+	"iter"
+	"maps"
 	"slices"
 	"time"
 
@@ -22,13 +23,19 @@ type Ref struct {
 // settlement is what one caller settles together.
 type settlement struct {
 	refs []Ref
-	done chan error
+	// since is when it was asked for, in nanoseconds since 1970.
+	since int64
+	done  chan error
 	// gone says of each ref whether it was unsettled until now.
 	gone []bool
 }
 
-// settleBatch bounds one commit of settlements.
-const settleBatch = 2000
+const (
+	// settlers is the number of connections that commit settlements side by side.
+	settlers = 2
+	// settleBatch bounds the references of one of their commits, but for those of its last caller.
+	settleBatch = 2000
+)
 
 // Settle takes messages off their lanes for good, with one durable commit. The result says of each whether it was
 // still there; one that was not has been settled before, or was never in that lane.
@@ -36,7 +43,7 @@ func (l *Ledger) Settle(ctx context.Context, refs []Ref) ([]bool, error) {
 	if len(refs) == 0 {
 		return nil, nil
 	}
-	s := &settlement{refs: refs, done: make(chan error, 1), gone: make([]bool, len(refs))}
+	s := &settlement{refs: refs, since: time.Now().UnixNano(), done: make(chan error, 1), gone: make([]bool, len(refs))}
 	select {
 	case l.settle <- s:
 	case <-ctx.Done():
@@ -52,7 +59,10 @@ func (l *Ledger) Settle(ctx context.Context, refs []Ref) ([]bool, error) {
 	}
 }
 
-func (l *Ledger) settleLoop() {
+// settleLoop is a settler: it commits what is to be settled, batch by batch, on its own connection.
+func (l *Ledger) settleLoop(h *hand) {
+	s := &session{source: keyed(l.config.Database), prepare: prepareSettle}
+	defer s.close()
 	for {
 		var first *settlement
 		select {
@@ -68,64 +78,85 @@ func (l *Ledger) settleLoop() {
 	collect:
 		for n < settleBatch {
 			select {
-			case s := <-l.settle:
-				batch, n = append(batch, s), n+len(s.refs)
+			case more := <-l.settle:
+				batch, n = append(batch, more), n+len(more.refs)
 			default:
 				break collect
 			}
 		}
-		err := l.settleBatch(batch)
-		for _, s := range batch {
-			s.done <- err
+		h.since.Store(first.since)
+		err := l.settleBatch(s, batch)
+		h.since.Store(0)
+		for _, b := range batch {
+			b.done <- err
 		}
 	}
 }
 
-// spot is where a ref came from.
-type spot struct {
-	ref  Ref
-	from *settlement
-	at   int
+// deleteSettled goes by one lane at a time: with the lanes as a second array, a plan made while the table was empty
+// reads all of the table for each reference, and stays when the table has filled.
+const deleteSettled = `WITH gone AS (
+		DELETE FROM ledger.delivery WHERE lane = $1 AND seq = ANY ($2) RETURNING seq, flags
+	), o AS (
+		INSERT INTO ledger.outcome (seq, at) SELECT seq, $3 FROM gone WHERE flags & $4::smallint <> 0 ON CONFLICT DO NOTHING
+	) SELECT seq FROM gone`
+
+const statementSettle = "settle"
+
+func prepareSettle(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Prepare(ctx, statementSettle, deleteSettled)
+	return err
 }
 
-func (l *Ledger) settleBatch(batch []*settlement) error {
-	var spots []spot
-	for _, s := range batch {
-		for i, ref := range s.refs {
-			spots = append(spots, spot{ref, s, i})
-		}
+func (l *Ledger) settleBatch(on *session, batch []*settlement) error {
+	var refs []Ref
+	for _, b := range batch {
+		refs = append(refs, b.refs...)
 	}
-	// In one order everywhere, so that two batches with the same refs cannot wait for each other.
-	slices.SortFunc(spots, func(a, b spot) int {
-		return cmp.Or(cmp.Compare(a.ref.Lane, b.ref.Lane), cmp.Compare(a.ref.Seq, b.ref.Seq))
-	})
-	lanes, seqs := make([]string, len(spots)), make([]int64, len(spots))
-	for i, s := range spots {
-		lanes[i], seqs[i] = s.ref.Lane, int64(s.ref.Seq)
-	}
-	gone := make(map[message.Seq]struct{}, len(spots))
+	gone := make(map[Ref]struct{}, len(refs))
 	err := l.retry(func(ctx context.Context) error {
-		rows, err := l.pool.Query(ctx, `WITH gone AS (
-			DELETE FROM ledger.delivery d USING unnest($1::text[], $2::bigint[]) AS s(lane, seq)
-			WHERE d.lane = s.lane AND d.seq = s.seq RETURNING d.seq, d.flags
-		), o AS (
-			INSERT INTO ledger.outcome (seq, at) SELECT seq, $3 FROM gone WHERE flags & $4::smallint <> 0 ON CONFLICT DO NOTHING
-		) SELECT seq FROM gone`, lanes, seqs, l.config.Now(), FlagTracked)
-		if err != nil {
-			return err
-		}
-		var seq message.Seq
-		_, err = pgx.ForEachRow(rows, []any{&seq}, func() error { gone[seq] = struct{}{}; return nil })
-		return err
+		return on.with(ctx, func(conn *pgx.Conn) error { return settleOn(ctx, conn, refs, l.config.Now(), gone) })
 	})
 	if err != nil {
 		return err
 	}
-	for _, s := range spots {
-		_, s.from.gone[s.at] = gone[s.ref.Seq]
+	for _, b := range batch {
+		for i, ref := range b.refs {
+			_, b.gone[i] = gone[ref]
+		}
 	}
 	l.settled.Add(int64(len(gone)))
 	return nil
+}
+
+// settleOn settles with one commit, and adds to gone what was unsettled until now.
+func settleOn(ctx context.Context, conn *pgx.Conn, refs []Ref, now time.Time, gone map[Ref]struct{}) error {
+	var statements pgx.Batch
+	for lane, seqs := range byLane(refs) {
+		statements.Queue(statementSettle, lane, seqs, now, FlagTracked).Query(func(rows pgx.Rows) error {
+			var seq message.Seq
+			_, err := pgx.ForEachRow(rows, []any{&seq}, func() error { gone[Ref{lane, seq}] = struct{}{}; return nil })
+			return err
+		})
+	}
+	// Statements that are sent together are one transaction.
+	return conn.SendBatch(ctx, &statements).Close()
+}
+
+// byLane goes through references lane by lane, in one order everywhere: two transactions with the same ones then wait
+// for each other rather than deadlock.
+func byLane(refs []Ref) iter.Seq2[string, []message.Seq] {
+	lanes := map[string][]message.Seq{}
+	for _, r := range refs {
+		lanes[r.Lane] = append(lanes[r.Lane], r.Seq)
+	}
+	return func(yield func(string, []message.Seq) bool) {
+		for _, lane := range slices.Sorted(maps.Keys(lanes)) {
+			if slices.Sort(lanes[lane]); !yield(lane, lanes[lane]) {
+				return
+			}
+		}
+	}
 }
 
 // retry repeats what may be repeated without harm while the database changes its primary, for a few seconds.

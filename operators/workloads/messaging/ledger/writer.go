@@ -4,12 +4,10 @@ package ledger
 
 import (
 	"context"
-	"fmt"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"spine.nhs.uk/controlplane/operators/workloads/messaging/message"
 )
@@ -21,19 +19,27 @@ const (
 	// senders then hear that they should try again while the queue's bound keeps memory in its limits.
 	commitWithin = 8 * time.Second
 	giveUpAfter  = 12 * time.Second
+	// patience is how long work may wait for its commit, or a settlement for its own, before no more messages are
+	// taken: senders keep what the database cannot take, and what was acknowledged is delivered and settled first.
+	patience = 4 * time.Second
 )
 
 // group is what one caller appends together; it lands in one commit.
 type group struct {
 	entries []*Entry
 	bytes   int64
-	done    sync.WaitGroup
+	// since is when it was queued, in nanoseconds since 1970.
+	since int64
+	done  sync.WaitGroup
 }
 
 // Append writes entries with one commit and returns when it is durable; each entry then says what became of it. The
 // error is an OverloadedError: nothing was taken. The caller's bodies are in use until it returns.
 func (l *Ledger) Append(entries []*Entry) error {
-	g := &group{entries: entries}
+	if l.late() {
+		return &message.OverloadedError{RetryAfter: time.Second}
+	}
+	g := &group{entries: entries, since: time.Now().UnixNano()}
 	for _, e := range entries {
 		if err := e.seal(); err != nil {
 			return err
@@ -61,8 +67,8 @@ func (l *Ledger) Append(entries []*Entry) error {
 }
 
 // write is a writer: it commits what is queued, batch by batch, on its own connection.
-func (l *Ledger) write() {
-	w := &writer{ledger: l}
+func (l *Ledger) write(h *hand) {
+	w := &writer{ledger: l, hand: h, session: session{source: listed(l.config.Database), prepare: prepareInserts}}
 	defer w.close()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -108,23 +114,16 @@ func (l *Ledger) collect(first *group, timer *time.Timer) []*group {
 }
 
 type writer struct {
+	session
 	ledger *Ledger
-	conn   *pgx.Conn
-	// doubt is set when the server warned during a statement: a commit whose wait for the standbys was cut short
-	// succeeds with no more than a warning.
-	doubt bool
-	batch batch
-}
-
-func (w *writer) close() {
-	if w.conn != nil {
-		_ = w.conn.Close(context.Background())
-		w.conn = nil
-	}
+	hand   *hand
+	batch  batch
 }
 
 func (w *writer) commit(groups []*group) {
+	w.hand.since.Store(groups[0].since)
 	defer func() {
+		w.hand.since.Store(0)
 		for _, g := range groups {
 			g.done.Done()
 		}
@@ -138,7 +137,6 @@ func (w *writer) commit(groups []*group) {
 		if err == nil {
 			break
 		}
-		w.close()
 		if time.Now().After(deadline) || !retryable(err) {
 			break
 		}
@@ -159,39 +157,5 @@ func (w *writer) commit(groups []*group) {
 func (w *writer) try(entries []*Entry, again bool) error {
 	ctx, cancel := context.WithTimeout(context.Background(), commitWithin)
 	defer cancel()
-	if err := w.connect(ctx); err != nil {
-		return err
-	}
-	w.doubt = false
-	if err := w.batch.insert(ctx, w.conn, entries, again); err != nil {
-		return err
-	}
-	if w.doubt {
-		return fmt.Errorf("%w: the server warned that a commit may not be on its standbys", message.ErrUnavailable)
-	}
-	return nil
-}
-
-func (w *writer) connect(ctx context.Context) error {
-	if w.conn != nil {
-		return nil
-	}
-	config, err := w.ledger.config.Database()
-	if err != nil {
-		return err
-	}
-	config.RuntimeParams["application_name"] = "message-gateway-writer"
-	// The plan is made once, without knowing how many rows come: nested loops over them would cost their square.
-	config.RuntimeParams["enable_nestloop"] = "off"
-	config.RuntimeParams["jit"] = "off"
-	config.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
-	config.OnNotice = func(_ *pgconn.PgConn, notice *pgconn.Notice) {
-		if notice.SeverityUnlocalized == "WARNING" {
-			w.doubt = true
-		}
-	}
-	if w.conn, err = pgx.ConnectConfig(ctx, config); err != nil {
-		return err
-	}
-	return prepareInserts(ctx, w.conn)
+	return w.with(ctx, func(conn *pgx.Conn) error { return w.batch.insert(ctx, conn, entries, again) })
 }

@@ -7,7 +7,7 @@
 //	record = uvarint(length of fields) fields
 //	fields = (tag byte, uvarint(length), bytes)*
 //
-// A field that is empty is left out; a tag comes at most once, but for metadata. Unknown tags are an error.
+// A field that is empty is left out, but for metadata; a tag comes at most once, but for metadata. Unknown tags are an error.
 package frame
 
 import (
@@ -81,15 +81,12 @@ func (r *Record) Append(b []byte) []byte {
 		b = appendString(b, tagAttempt, strconv.Itoa(r.Attempt))
 	}
 	for key, value := range r.Metadata {
-		b = appendString(b, tagMetadataKey, key)
-		b = append(b, tagMetadataValue)
-		b = binary.AppendUvarint(b, uint64(len(value)))
-		b = append(b, value...)
+		// Both of them, also when they are empty: a value says nothing without its key.
+		b = appendField(b, tagMetadataKey, key)
+		b = appendField(b, tagMetadataValue, value)
 	}
 	if len(r.Body) > 0 {
-		b = append(b, tagBody)
-		b = binary.AppendUvarint(b, uint64(len(r.Body)))
-		b = append(b, r.Body...)
+		b = appendField(b, tagBody, r.Body)
 	}
 	fields := b[start+binary.MaxVarintLen32:]
 	var head [binary.MaxVarintLen64]byte
@@ -120,9 +117,13 @@ func appendString(b []byte, tag byte, s string) []byte {
 	if s == "" {
 		return b
 	}
+	return appendField(b, tag, s)
+}
+
+func appendField[T string | []byte](b []byte, tag byte, value T) []byte {
 	b = append(b, tag)
-	b = binary.AppendUvarint(b, uint64(len(s)))
-	return append(b, s...)
+	b = binary.AppendUvarint(b, uint64(len(value)))
+	return append(b, value...)
 }
 
 // Reader reads records from a whole stream in memory.

@@ -60,6 +60,8 @@ func TestMalformed(t *testing.T) {
 func FuzzReader(f *testing.F) {
 	r := Record{RequestID: "r", Body: []byte("b"), Metadata: map[string]string{"k": "v"}}
 	f.Add(r.Append(nil))
+	r.Metadata = map[string]string{"": "v", "k": ""}
+	f.Add(r.Append(nil))
 	f.Fuzz(func(t *testing.T, stream []byte) {
 		reader := NewReader(stream)
 		for reader.More() {
