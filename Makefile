@@ -25,19 +25,23 @@ bootstrap: ## Install what a bare Debian machine lacks: a few packages, and Go
 	@hack/bootstrap.sh
 
 .PHONY: up
-up: bootstrap ## Bring everything up on the virtual rack, to a first message and booking; again to go on or repair
+up: bootstrap ## Bring everything up on the virtual rack, to a first message and booking
 	@$(LOCAL) up --stack $(STACK)
 
 .PHONY: down
-down: bootstrap ## Destroy the stack and the rack; FORCE=1 when the cluster is beyond repair
+down: bootstrap ## Destroy the stack and the rack with all they hold; FORCE=1 when beyond repair
 	@$(LOCAL) down --stack $(STACK) $(if $(FORCE),--force)
 
 .PHONY: status
-status: bootstrap ## The rack, the nodes, and every pod that is not well
+status: bootstrap ## The rack, the nodes, the services, and every pod that is not well
 	@$(LOCAL) status --stack $(STACK)
 
+.PHONY: images
+images: bootstrap ## Build and push images for the next "pulumi up" to roll; REVISION=r2 for all
+	@$(LOCAL) images --stack $(STACK) $(if $(REVISION),--revision '$(REVISION)')
+
 .PHONY: env
-env: bootstrap ## Print the environment for plain pulumi, kubectl and rack: eval "$(make -s env)"
+env: bootstrap ## Print the environment for pulumi, kubectl, rack and load: eval "$(make -s env)"
 	@$(LOCAL) env --stack $(STACK)
 
 .PHONY: tools
@@ -45,7 +49,7 @@ tools: bootstrap ## Build the pinned tools from source; those present are skippe
 	@go run ./hack/tools build
 
 .PHONY: generate
-generate: bootstrap ## Regenerate the provider's schema and SDK, and the operators' definitions, roles and copies
+generate: bootstrap ## Regenerate the provider's schema and SDK, the operators' definitions and roles
 	@go build -C hack/tools/modules/controllergen -o "$(CACHE)/bin/controller-gen" sigs.k8s.io/controller-tools/cmd/controller-gen
 	@PATH="$(CACHE)/bin:$$PATH" go generate ./infra/... ./hack/... ./operators/...
 
@@ -68,15 +72,15 @@ verify: generate lint ## Generated files are up to date, and lint
 	@go mod verify
 
 .PHONY: test
-test: bootstrap ## Unit tests, a real kube-apiserver, real engines, offline previews: no rack, minutes; as root
+test: bootstrap ## Unit tests, a real kube-apiserver, real engines, offline previews; as root
 	@go run ./hack/tools build
 	@SPINE_ENGINES="$$(go run ./hack/images engines)" go test -tags "offline apiserver engines" ./...
 
 .PHONY: e2e
-e2e: bootstrap ## The whole system on a rack of its own, with real faults; LABELS=slow for the slowest
+e2e: bootstrap ## The whole system on its own rack, with real faults; LABELS=slow for the slowest
 	@go run ./hack/local prepare
 	@go test -tags e2e ./hack/e2e -timeout 80m -v -count 1 $(if $(LABELS),-ginkgo.label-filter='$(LABELS)',-ginkgo.label-filter='!slow')
 
 .PHONY: bench
-bench: bootstrap ## Time every phase, the API gap on host loss, previews and the idle site; compare with the last run
+bench: bootstrap ## Time every phase, gaps, previews and the idle site; compare with the last run
 	@go run ./hack/bench

@@ -6,15 +6,29 @@ package e2e
 
 import (
 	"context"
+	"fmt"
 	"strings"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	booking "spine.nhs.uk/controlplane/operators/api/booking/v1alpha1"
+	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 )
 
 // takenDown comes last: after it there is no site.
 func takenDown() {
-	It("`pulumi destroy` leaves the hosts as they were", func(ctx context.Context) {
+	It("`pulumi destroy` with a reason leaves the hosts as they were", func(ctx context.Context) {
+		holding := map[string]client.ObjectKey{}
+		if rack.Services {
+			holding = map[string]client.ObjectKey{"msgsvc": messagingKey, "booksvc": bookingKey}
+		}
+		for kind, key := range holding {
+			_, err := rack.Run(ctx, "kubectl", "annotate", kind, key.Name, "-n", key.Namespace, common.ForceDeleteAnnotation+"=the end-to-end suite is over")
+			Expect(err).NotTo(HaveOccurred())
+		}
 		_, err := rack.Pulumi(ctx, "destroy", "--yes")
 		Expect(err).NotTo(HaveOccurred())
 		for _, host := range []string{"a", "b", "c"} {
@@ -39,3 +53,27 @@ systemctl is-active kubelet containerd keepalived; true`)
 		}
 	})
 }
+
+// refusedDestroy asks for the whole site to be destroyed while appointments are still to come.
+func refusedDestroy(ctx context.Context) {
+	before := &booking.BookingService{}
+	Expect(objects.Get(ctx, bookingKey, before)).To(Succeed())
+	Expect(before.Status.Backlog).NotTo(BeNil())
+	Expect(before.Status.Backlog.Bookings).To(BeNumerically(">", 0), "appointments still to come")
+	out, err := rack.Pulumi(ctx, "destroy", "--yes")
+	Expect(err).To(HaveOccurred())
+	for _, want := range []string{
+		"nothing was deleted", fmt.Sprintf("%d appointments still to come", before.Status.Backlog.Bookings), common.ForceDeleteAnnotation,
+	} {
+		Expect(oneLine(out)).To(ContainSubstring(want))
+	}
+	after := &booking.BookingService{}
+	Expect(objects.Get(ctx, bookingKey, after)).To(Succeed())
+	Expect(after.UID).To(Equal(before.UID))
+	Expect(after.DeletionTimestamp).To(BeNil())
+	unchanged(ctx)
+	redundant(ctx, time.Minute)
+}
+
+// oneLine undoes the wrapping of the console.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

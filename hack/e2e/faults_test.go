@@ -152,12 +152,11 @@ func wipeBroker(ctx context.Context) {
 		client.MatchingLabels{"app.kubernetes.io/name": "spine-broker"})).To(Succeed())
 }
 
-// rollEverything pushes the same programs as new images, of other digests, and lets `pulumi up` roll them out.
+// rollEverything does what the README says to push the same programs as new images, of other digests, and roll them out.
 func rollEverything(ctx context.Context) {
 	before := images(ctx)
-	Expect(rack.PushRevision(ctx, "rolled-"+time.Now().UTC().Format("20060102T150405Z"))).To(Succeed())
-	_, err := rack.Pulumi(ctx, "up", "--yes")
-	Expect(err).NotTo(HaveOccurred())
+	commands := servicesCommands()
+	typed(ctx, commands[rollsFrom(commands):])
 	after := images(ctx)
 	for name, image := range before {
 		Expect(after[name]).NotTo(Equal(image), name+" was not changed")

@@ -41,6 +41,8 @@ func services() {
 		allWell(ctx, "a", "b", "c")
 	}, NodeTimeout(15*time.Minute))
 
+	servicesDocumented()
+
 	It("is left alone by the next `pulumi up`", func(ctx context.Context) {
 		unchanged(ctx)
 	})
@@ -69,6 +71,7 @@ func services() {
 	)
 
 	It("refuses to delete a service that holds acknowledged work, with the count", refusedDeletion, NodeTimeout(3*time.Minute))
+	It("refuses to be destroyed with its site, with the count", refusedDestroy, NodeTimeout(5*time.Minute))
 }
 
 // redundant waits until both services are Ready with every member in place.

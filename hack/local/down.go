@@ -62,12 +62,16 @@ func (w *workspace) stackExists(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
+// forgetUnreachable has the provider leave out hosts and clusters that do not answer: the rack takes them along.
+const forgetUnreachable = "SPINE_DELETE_UNREACHABLE=true"
+
 func (w *workspace) destroy(ctx context.Context) error {
 	if err := w.releaseDeadLocks(); err != nil {
 		return err
 	}
 	if !w.Force {
-		if err := w.run(ctx, "pulumi", w.pulumiArgs("destroy", "--yes")...); err != nil {
+		w.releaseServices(ctx)
+		if err := w.runWith(ctx, []string{forgetUnreachable}, "pulumi", w.pulumiArgs("destroy", "--yes")...); err != nil {
 			return fmt.Errorf("%w\n\nIf the cluster is beyond repair: make down FORCE=1 removes the rack and forgets the stack", err)
 		}
 	}

@@ -22,7 +22,9 @@ usage:
   local prepare           only what "up" builds: commands, tools, host system, images
   local down              "pulumi destroy", then the rack: leaves the machine as it was
   local down --force      the rack only, and forget the stack's state (when the cluster is beyond repair)
-  local status            rack, nodes and pods that are not well
+  local images            build and push the images again: the next "pulumi up" rolls out what differs;
+                          with --revision r2 every image of ours and of the engines does
+  local status            rack, nodes, services and pods that are not well
   local env               the environment for your shell: eval "$(make -s env)"
   local mesh-token ID     the Authorization header for one request of a mailbox, such as X26GP001
 
@@ -34,6 +36,7 @@ func main() {
 	stack := flags.String("stack", "local", "the stack, which is also the name of the rack")
 	config := flags.String("config-file", "", "the stack's config file, when it is not in environments/")
 	force := flags.Bool("force", false, "with down: do not ask the cluster; remove the rack and the stack's state")
+	revision := flags.String("revision", "", "with images: a label, so that they differ though nothing else changed")
 	flags.Usage = func() {
 		fmt.Fprint(flags.Output(), usage)
 		flags.PrintDefaults()
@@ -65,7 +68,7 @@ func main() {
 
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	err := run(ctx, command, options{Stack: *stack, ConfigFile: *config, Force: *force}, arguments)
+	err := run(ctx, command, options{Stack: *stack, ConfigFile: *config, Force: *force, Revision: *revision}, arguments)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "\n%v\n", err)
 		os.Exit(1)
@@ -73,8 +76,8 @@ func main() {
 }
 
 type options struct {
-	Stack, ConfigFile string
-	Force             bool
+	Stack, ConfigFile, Revision string
+	Force                       bool
 }
 
 func run(ctx context.Context, command string, opts options, arguments []string) error {
@@ -89,6 +92,8 @@ func run(ctx context.Context, command string, opts options, arguments []string) 
 		return w.prepare(ctx)
 	case "down":
 		return w.down(ctx)
+	case "images":
+		return w.images(ctx)
 	case "status":
 		return w.status(ctx)
 	case "env":
@@ -105,5 +110,5 @@ func run(ctx context.Context, command string, opts options, arguments []string) 
 		fmt.Println(value)
 		return nil
 	}
-	return fmt.Errorf("unknown command %q: want up, prepare, down, status, env or mesh-token (try --help)", command)
+	return fmt.Errorf("unknown command %q: want up, prepare, down, images, status, env or mesh-token (try --help)", command)
 }

@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 )
@@ -32,9 +31,7 @@ func (w *workspace) summary(ctx context.Context, times *timings) error {
 	if err != nil {
 		return err
 	}
-	nodes, err := w.output(ctx, "kubectl", "get", "nodes", "-o", "custom-columns="+
-		"NODE:.metadata.name,READY:.status.conditions[?(@.type==\"Ready\")].status,VERSION:.status.nodeInfo.kubeletVersion,"+
-		"ADDRESS:.status.addresses[?(@.type==\"InternalIP\")].address,RACK:.metadata.labels.topology\\.kubernetes\\.io/zone")
+	nodes, err := w.output(ctx, "kubectl", "get", "nodes", "-o", nodeColumns)
 	if err != nil {
 		return err
 	}
@@ -49,8 +46,8 @@ Stack %s is up: %.0f s in all; a preview of it now takes %.1f s.
 	w.showServices(out)
 	fmt.Printf(`
 Next:
-  eval "$(make -s env)"      # pulumi, kubectl and rack on PATH, for this stack
-  kubectl get pods -A
+  eval "$(make -s env)"      # pulumi, kubectl, rack and load on PATH, for this stack
+  kubectl get pods -A        # and what to do with the services: README.md, "Use the services"
   pulumi preview             # says what a change of environments/Pulumi.%s.yaml would do
   rack power off b           # cut a host's power through its BMC, watch, and "rack power on b"
   make down                  # leaves the machine as it was
@@ -65,22 +62,4 @@ func (w *workspace) timePreview(ctx context.Context) (time.Duration, error) {
 		return 0, fmt.Errorf("the site is up, but a second preview still finds changes: %w\n%s", err, out)
 	}
 	return time.Since(begin), nil
-}
-
-// status shows the rack, the nodes and every pod that is not well.
-func (w *workspace) status(ctx context.Context) error {
-	if err := w.run(ctx, "rack", w.rackArgs("status")...); err != nil {
-		return err
-	}
-	if _, err := os.Stat(w.kubeconfig()); err != nil {
-		fmt.Printf("\nNo cluster yet: `make up` makes it.\n")
-		return nil
-	}
-	fmt.Println()
-	if err := w.run(ctx, "kubectl", "get", "nodes", "-o", "wide", "--request-timeout=5s"); err != nil {
-		return fmt.Errorf("the Kubernetes API does not answer: see the rack above for hosts that are off: %w", err)
-	}
-	fmt.Println("\nPods that are not running:")
-	return w.run(ctx, "kubectl", "get", "pods", "-A", "--request-timeout=5s",
-		"--field-selector=status.phase!=Running,status.phase!=Succeeded")
 }

@@ -91,6 +91,22 @@ func (w *workspace) rackUp(ctx context.Context) error {
 	if err := w.run(ctx, "rack", w.rackArgs("up")...); err != nil {
 		return err
 	}
+	return w.pushImages(ctx)
+}
+
+// images builds the images again, and offers them to the site.
+func (w *workspace) images(ctx context.Context) error {
+	if err := w.buildOwn(ctx); err != nil {
+		return err
+	}
+	if err := w.run(ctx, "images", "build", "--revision", w.Revision); err != nil {
+		return err
+	}
+	return w.pushImages(ctx)
+}
+
+// pushImages puts what was built last into the rack's registry.
+func (w *workspace) pushImages(ctx context.Context) error {
 	var status rackStatus
 	if err := w.outputJSON(ctx, &status, "rack", w.rackArgs("status", "-o", "json")...); err != nil {
 		return err

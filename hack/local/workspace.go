@@ -114,7 +114,13 @@ func executable(path string) bool {
 
 // run streams the command's output to the console.
 func (w *workspace) run(ctx context.Context, name string, args ...string) error {
+	return w.runWith(ctx, nil, name, args...)
+}
+
+// runWith is run with more environment variables, as NAME=value.
+func (w *workspace) runWith(ctx context.Context, variables []string, name string, args ...string) error {
 	cmd := w.command(ctx, name, args...)
+	cmd.Env = append(cmd.Env, variables...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("%s %s: %w", name, strings.Join(args, " "), err)

@@ -148,24 +148,6 @@ func (s *Site) PushImages(ctx context.Context, version string) error {
 	return nil
 }
 
-// PushRevision puts all images into the rack's registry under the same names with other digests, as a new build would.
-func (s *Site) PushRevision(ctx context.Context, revision string) error {
-	registry, err := s.registry(ctx)
-	if err != nil {
-		return err
-	}
-	for _, args := range [][]string{
-		{"images", "build", "--revision", revision},
-		{"images", "push", "--registry", registry, "--plain-http"},
-		{"images", "build"},
-	} {
-		if _, err := s.Run(ctx, args[0], args[1:]...); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // registry is where images are pushed to.
 func (s *Site) registry(ctx context.Context) (string, error) {
 	out, err := s.Command(ctx, "rack", "status", "--rack", s.Name, "-o", "json").Output()

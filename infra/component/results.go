@@ -52,4 +52,7 @@ type Cluster struct {
 	APIServers []string
 	// Resource is what everything in the cluster is deleted with.
 	Resource pulumi.Resource
+	// Addons are the last that a cluster gets before it is of use: the network of its
+	// pods, storage, the entry point.
+	Addons pulumi.Resource
 }

@@ -17,7 +17,7 @@ const (
 	serviceSeconds = 900
 )
 
-// apply brings the set into the cluster, with which it disappears.
+// apply brings the set into the cluster.
 func apply(ctx *pulumi.Context, args *Args, set manifests.Set, seconds int, opts ...pulumi.ResourceOption) (*kubernetes.Manifests, error) {
 	objects := pulumi.Map{}
 	for key, object := range set.Objects {
@@ -32,5 +32,5 @@ func apply(ctx *pulumi.Context, args *Args, set manifests.Set, seconds int, opts
 		Kubeconfig:  args.Cluster.Kubeconfig,
 		Objects:     objects,
 		WaitSeconds: pulumi.Int(seconds),
-	}, append(opts, pulumi.DeletedWith(args.Cluster.Resource))...)
+	}, opts...)
 }

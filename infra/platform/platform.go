@@ -41,18 +41,18 @@ type Args struct {
 	Operators fs.FS
 	// EdgeAddress is where traffic from outside enters.
 	EdgeAddress string
-	// Messaging and Booking are the services; nil leaves one out.
+	// Messaging and Booking are the services; Booking is nil when it is left out.
 	Messaging *services.Messaging
 	Booking   *services.Booking
 }
 
 // Validate says what a caller forgot.
 func (a *Args) Validate() error {
-	if a.Cluster.Resource == nil || len(a.Cluster.APIServers) == 0 || a.EdgeAddress == "" || a.Operators == nil {
-		return errors.New("a cluster, the networks of its API servers, the operators' files and the edge's address are needed")
+	if a.Cluster.Resource == nil || a.Cluster.Addons == nil || len(a.Cluster.APIServers) == 0 || a.EdgeAddress == "" || a.Operators == nil {
+		return errors.New("a cluster, its add-ons, the networks of its API servers, the operators' files and the edge's address are needed")
 	}
-	if a.Booking != nil && a.Messaging == nil {
-		return errors.New("booking sends its events through messaging, which is left out")
+	if a.Messaging == nil {
+		return errors.New("messaging is left out, through which booking sends its events")
 	}
 	return nil
 }
@@ -72,7 +72,7 @@ type values struct {
 }
 
 // New installs the platform: engines side by side, then our manager, then the
-// services side by side.
+// services side by side, which leave in the opposite order.
 func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Platform, error) {
 	p := &Platform{Services: map[string]component.Endpoint{}}
 	if err := component.Register(ctx, component.TypePlatform, name, args, p, opts...); err != nil {
@@ -87,7 +87,8 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 		if err != nil {
 			return nil, err
 		}
-		return apply(ctx, args, set, seconds, pulumi.Parent(p), pulumi.DependsOn(after))
+		// There is no point in deleting operators from a cluster that is being reset.
+		return apply(ctx, args, set, seconds, pulumi.Parent(p), pulumi.DependsOn(after), pulumi.DeletedWith(args.Cluster.Resource))
 	}
 	certificates, err := certmanager.Set(in)
 	issuing, err := install(certificates, err, engineSeconds)
@@ -110,20 +111,20 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 		return nil, err
 	}
 	engines = append(engines, ours)
-	if args.Messaging != nil {
-		set, err := args.Messaging.Set(args.Images, in.Labels)
-		if _, err := install(set, err, serviceSeconds, engines...); err != nil {
-			return nil, err
-		}
-		p.Services["mesh"] = component.Endpoint{Address: args.EdgeAddress, Port: services.MeshPort}
-		p.Services["bulk"] = component.Endpoint{Address: args.EdgeAddress, Port: services.BulkPort}
+	set, err := services.Set(args.Messaging, args.Booking, args.Images, in.Labels)
+	if err != nil {
+		return nil, err
 	}
+	// What comes last goes first. If it disappeared with the cluster, nobody would be
+	// asked whether it may, and acknowledged work would be lost without a word.
+	last := pulumi.DependsOn(append(engines, args.Cluster.Addons))
+	if _, err := apply(ctx, args, set, serviceSeconds, pulumi.Parent(p), last); err != nil {
+		return nil, err
+	}
+	endpoint := func(port int) component.Endpoint { return component.Endpoint{Address: args.EdgeAddress, Port: port} }
+	p.Services["mesh"], p.Services["bulk"] = endpoint(services.MeshPort), endpoint(services.BulkPort)
 	if args.Booking != nil {
-		set, err := args.Booking.Set(args.Images, in.Labels)
-		if _, err := install(set, err, serviceSeconds, engines...); err != nil {
-			return nil, err
-		}
-		p.Services["booking"] = component.Endpoint{Address: args.EdgeAddress, Port: services.BookingPort}
+		p.Services["booking"] = endpoint(services.BookingPort)
 	}
 	return p, component.Done(ctx, p, pulumi.Map{})
 }

@@ -68,6 +68,47 @@ func TestServices(t *testing.T) {
 	}
 }
 
+// TestServicesGoFirst: everything else is below the services, so that nothing of the site
+// has gone when they refuse to.
+func TestServicesGoFirst(t *testing.T) {
+	rack(t)
+	e := &engine{}
+	if err := run(e, local(t, nil)); err != nil {
+		t.Fatal(err)
+	}
+	below := map[string][]string{}
+	var services string
+	for _, r := range e.resources {
+		id := r.TypeToken + "::" + r.Name
+		rpc := r.RegisterRPC
+		for _, urn := range append(rpc.GetDependencies(), rpc.GetParent(), rpc.GetProvider(), rpc.GetDeletedWith()) {
+			if parts := strings.Split(urn, "::"); len(parts) >= 4 {
+				types := strings.Split(parts[2], "$")
+				below[id] = append(below[id], types[len(types)-1]+"::"+parts[3])
+			}
+		}
+		if strings.HasSuffix(r.Name, "-services") {
+			services = id
+		}
+	}
+	seen := map[string]bool{}
+	var visit func(id string)
+	visit = func(id string) {
+		if !seen[id] {
+			seen[id] = true
+			for _, b := range below[id] {
+				visit(b)
+			}
+		}
+	}
+	visit(services)
+	for _, r := range e.resources {
+		if id := r.TypeToken + "::" + r.Name; !seen[id] {
+			t.Errorf("%s may go before the services", id)
+		}
+	}
+}
+
 func TestWithoutServicesThereIsNoPlatform(t *testing.T) {
 	rack(t)
 	e := &engine{}

@@ -120,8 +120,9 @@ func check(t *testing.T, r pulumi.MockResourceArgs) {
 		if !r.Inputs["kubeconfig"].IsSecret() {
 			t.Errorf("kubeconfig of %s is not secret", r.Name)
 		}
-		if r.RegisterRPC.GetDeletedWith() == "" {
-			t.Errorf("%s is not deleted with the cluster", r.Name)
+		// Services must be asked whether they may go: they hold other people's work.
+		if asked := strings.HasSuffix(r.Name, "-services"); asked != (r.RegisterRPC.GetDeletedWith() == "") {
+			t.Errorf("%s is deleted with the cluster, without a question: %t", r.Name, !asked)
 		}
 	}
 	for key, o := range objectsOf(r) {

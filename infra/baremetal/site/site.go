@@ -71,9 +71,11 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	if err != nil {
 		return nil, err
 	}
-	if _, err := newAddons(ctx, name, &addonArgs{site: args, images: seen.Images, cluster: made.Cluster}, under...); err != nil {
+	addons, err := newAddons(ctx, name, &addonArgs{site: args, images: seen.Images, cluster: made.Cluster}, under...)
+	if err != nil {
 		return nil, err
 	}
+	made.Cluster.Addons = addons
 	s.Cluster, s.Hosts = made.Cluster, prepared.Ready
 	s.Images, s.Provider = seen.Images, provider
 	s.Edge = component.Endpoint{Address: args.EdgeAddress, Port: edgePort}

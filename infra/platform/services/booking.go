@@ -2,10 +2,7 @@
 
 package services
 
-import (
-	"spine.nhs.uk/controlplane/infra/component"
-	"spine.nhs.uk/controlplane/infra/component/manifests"
-)
+import "spine.nhs.uk/controlplane/infra/component"
 
 // The booking service's name and namespace, and its port at the edge.
 const (
@@ -30,12 +27,11 @@ type Booking struct {
 	ProviderCA       string
 }
 
-// Set returns the resource and what it refers to.
-func (b *Booking) Set(images component.Images, labels map[string]string) (manifests.Set, error) {
-	set := manifests.Set{Name: "booking", Namespace: BookingNamespace, Objects: map[string]any{}}
+// objects are the resource and what it refers to.
+func (b *Booking) objects(images component.Images) ([]map[string]any, error) {
 	refs, err := take(images, "booking-service", "postgresql")
 	if err != nil {
-		return manifests.Set{}, err
+		return nil, err
 	}
 	const keys, providers = "ers-token-keys", "ers-providers-ca"
 	access := map[string]any{}
@@ -57,11 +53,5 @@ func (b *Booking) Set(images component.Images, labels map[string]string) (manife
 		"providerAccess": access,
 		"exposure":       map[string]any{"hostNames": b.HostNames},
 	}
-	objects = append(objects, object("booking.ers.nhs.uk/v1alpha1", "BookingService", BookingNamespace, BookingName, map[string]any{"spec": spec}))
-	for _, o := range objects {
-		if err := set.Add(o, labels); err != nil {
-			return manifests.Set{}, err
-		}
-	}
-	return set, nil
+	return append(objects, object("booking.ers.nhs.uk/v1alpha1", "BookingService", BookingNamespace, BookingName, map[string]any{"spec": spec})), nil
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 
 	"spine.nhs.uk/controlplane/infra/component"
-	"spine.nhs.uk/controlplane/infra/component/manifests"
 )
 
 // The messaging service's name and namespace, its ports at the edge, and the
@@ -41,12 +40,11 @@ type Client struct {
 	Names []string
 }
 
-// Set returns the resource and what it refers to.
-func (m *Messaging) Set(images component.Images, labels map[string]string) (manifests.Set, error) {
-	set := manifests.Set{Name: "messaging", Namespace: MessagingNamespace, Objects: map[string]any{}}
+// objects are the resource and what it refers to.
+func (m *Messaging) objects(images component.Images) ([]map[string]any, error) {
 	refs, err := take(images, "message-gateway", "postgresql", "rabbitmq")
 	if err != nil {
-		return manifests.Set{}, err
+		return nil, err
 	}
 	const mailboxes = "mailboxes"
 	objects := []map[string]any{
@@ -68,12 +66,7 @@ func (m *Messaging) Set(images component.Images, labels map[string]string) (mani
 	for _, c := range m.Clients {
 		objects = append(objects, c.certificate())
 	}
-	for _, o := range objects {
-		if err := set.Add(o, labels); err != nil {
-			return manifests.Set{}, err
-		}
-	}
-	return set, nil
+	return objects, nil
 }
 
 // certificate is renewed a month before its year is over.

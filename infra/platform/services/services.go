@@ -7,7 +7,33 @@ package services
 import (
 	"fmt"
 	"strings"
+
+	"spine.nhs.uk/controlplane/infra/component"
+	"spine.nhs.uk/controlplane/infra/component/manifests"
 )
+
+// Set returns the services as one set, booking when it is not nil: it is deleted as
+// a whole or, while one of them holds acknowledged work, not at all.
+func Set(m *Messaging, b *Booking, images component.Images, labels map[string]string) (manifests.Set, error) {
+	set := manifests.Set{Name: "services", Namespace: MessagingNamespace, Objects: map[string]any{}}
+	objects, err := m.objects(images)
+	if err != nil {
+		return manifests.Set{}, err
+	}
+	if b != nil {
+		more, err := b.objects(images)
+		if err != nil {
+			return manifests.Set{}, err
+		}
+		objects = append(objects, more...)
+	}
+	for _, o := range objects {
+		if err := set.Add(o, labels); err != nil {
+			return manifests.Set{}, err
+		}
+	}
+	return set, nil
+}
 
 // A Workload is the size of one of our programs.
 type Workload struct {

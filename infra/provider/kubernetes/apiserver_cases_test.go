@@ -13,6 +13,7 @@ import (
 	"github.com/pulumi/pulumi-go-provider/integration"
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -80,6 +81,16 @@ func TestRealAPIServer(t *testing.T) {
 	checkRefusals(t, s, kubeconfig, created.Properties)
 
 	finalizeNamespaces(t, kubeconfig)
+	lift := keepThings(t, kubeconfig)
+	err = s.Delete(p.DeleteRequest{ID: created.ID, Urn: testURN, Properties: created.Properties})
+	t.Logf("refused:\n%v", err)
+	if err == nil || !strings.Contains(err.Error(), "nothing was deleted: delete Thing things/one: ") || !strings.Contains(err.Error(), "one holds 7 messages") {
+		t.Errorf("a policy keeps the instance: %v", err)
+	}
+	if d := drift(t, s, created.Properties); d.Len() != 0 {
+		t.Errorf("a refused delete deleted: %#v", d)
+	}
+	lift()
 	if err := s.Delete(p.DeleteRequest{ID: created.ID, Urn: testURN, Properties: created.Properties}); err != nil {
 		t.Fatalf("delete: %v", err)
 	}
@@ -151,6 +162,47 @@ func checkRefusals(t *testing.T, s integration.Server, kubeconfig string, state 
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the refusal lacks %q: %v", want, err)
 		}
+	}
+}
+
+// keepThings has a policy refuse that a Thing is deleted, and returns what ends that.
+func keepThings(t *testing.T, kubeconfig string) func() {
+	t.Helper()
+	c, err := connectCluster(kubeconfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const api = "admissionregistration.k8s.io/v1"
+	var made []*unstructured.Unstructured
+	for kind, spec := range map[string]map[string]any{
+		"ValidatingAdmissionPolicy": {
+			"matchConstraints": map[string]any{"resourceRules": []any{map[string]any{
+				"apiGroups": []any{"example.org"}, "apiVersions": []any{"v1"}, "operations": []any{"DELETE"}, "resources": []any{"things"}}}},
+			"validations": []any{map[string]any{"expression": "false", "messageExpression": "oldObject.metadata.name + ' holds 7 messages'"}},
+		},
+		"ValidatingAdmissionPolicyBinding": {"policyName": "things", "validationActions": []any{"Deny"}},
+	} {
+		_, o := object(api, kind, "", "things", map[string]any{"spec": spec})
+		u := &unstructured.Unstructured{Object: o}
+		if err := c.client.Create(t.Context(), u); err != nil {
+			t.Fatal(err)
+		}
+		made = append(made, u)
+	}
+	thing := reference{"example.org/v1", "Thing", "things", "one"}.object()
+	until := func(refused bool) {
+		for t.Context().Err() == nil && (c.client.Delete(t.Context(), thing, client.DryRunAll) != nil) != refused {
+			time.Sleep(50 * time.Millisecond)
+		}
+	}
+	until(true)
+	return func() {
+		for _, u := range made {
+			if err := c.client.Delete(t.Context(), u); err != nil {
+				t.Fatal(err)
+			}
+		}
+		until(false)
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
@@ -87,10 +86,19 @@ func isMainContainer(pod *corev1.Pod, name string) bool {
 	return slices.ContainsFunc(pod.Spec.Containers, func(c corev1.Container) bool { return c.Name == name })
 }
 
-// finalizersOf says what keeps an object from going away.
-func finalizersOf(o metav1.Object) string {
-	if f := o.GetFinalizers(); len(f) > 0 {
-		return "held by finalizers " + strings.Join(f, ", ")
+// heldBy says what keeps an object from going away: who holds it and, when that is in its
+// status, why.
+func heldBy(o *unstructured.Unstructured) string {
+	finalizers := o.GetFinalizers()
+	if len(finalizers) == 0 {
+		return "still being deleted"
 	}
-	return "still being deleted"
+	text := "held by finalizers " + strings.Join(finalizers, ", ")
+	conditions, _, _ := unstructured.NestedSlice(o.Object, "status", "conditions")
+	for _, entry := range conditions {
+		if cond, _ := entry.(map[string]any); cond["type"] == "Stalled" && cond["status"] == "True" {
+			text += fmt.Sprintf(": %v: %v", cond["reason"], cond["message"])
+		}
+	}
+	return text
 }

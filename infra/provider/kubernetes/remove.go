@@ -4,6 +4,7 @@ package kubernetes
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sort"
@@ -24,7 +25,8 @@ const removeTimeout = 5 * time.Minute
 
 // remove deletes the objects that one of the owners holds, and waits until they are gone.
 // Instances of custom resources go first, while the operator that holds their finalizers
-// still runs; the rest follows in the reverse of the order in which it was applied.
+// still runs; the rest follows in the reverse of the order in which it was applied. When
+// the API server refuses one of the instances, none of the objects is deleted.
 func (c *cluster) remove(ctx context.Context, inv inventory, owners []owner, say progress) error {
 	ctx, cancel := context.WithTimeout(ctx, removeTimeout)
 	defer cancel()
@@ -38,12 +40,37 @@ func (c *cluster) remove(ctx context.Context, inv inventory, owners []owner, say
 			custom = append(custom, o)
 		}
 	}
+	if err := c.refusals(ctx, custom, owners); err != nil {
+		return err
+	}
 	for _, stage := range [][]*unstructured.Unstructured{custom, builtin} {
 		if err := c.removeStage(ctx, stage, owners, say); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// refusals asks the API server, in a dry run, which of the objects it would not let go: a
+// policy may keep what still holds somebody's work. All of them are in the error.
+func (c *cluster) refusals(ctx context.Context, objects []*unstructured.Unstructured, owners []owner) error {
+	var errs []error
+	for _, o := range objects {
+		err := c.retry(ctx, func() error {
+			held, err := c.holder(ctx, o)
+			if err != nil || !slices.Contains(owners, held) {
+				return err
+			}
+			return client.IgnoreNotFound(c.client.Delete(ctx, o, client.DryRunAll))
+		})
+		if err != nil {
+			errs = append(errs, fmt.Errorf("delete %s: %w", subject(o), err))
+		}
+	}
+	if len(errs) == 0 {
+		return nil
+	}
+	return fmt.Errorf("nothing was deleted: %w", errors.Join(errs...))
 }
 
 func (c *cluster) removeStage(ctx context.Context, stage []*unstructured.Unstructured, owners []owner, say progress) error {
@@ -79,7 +106,7 @@ func (c *cluster) waitGone(ctx context.Context, objects []*unstructured.Unstruct
 		var left []*unstructured.Unstructured
 		var reasons []string
 		for _, o := range pending {
-			live := &metav1.PartialObjectMetadata{}
+			live := &unstructured.Unstructured{}
 			live.SetGroupVersionKind(o.GroupVersionKind())
 			err := c.client.Get(ctx, client.ObjectKeyFromObject(o), live)
 			switch {
@@ -89,7 +116,7 @@ func (c *cluster) waitGone(ctx context.Context, objects []*unstructured.Unstruct
 			case err != nil:
 				left, reasons = append(left, o), append(reasons, subject(o)+": "+c.classify(err).Error())
 			default:
-				left, reasons = append(left, o), append(reasons, subject(o)+": "+finalizersOf(live))
+				left, reasons = append(left, o), append(reasons, subject(o)+": "+heldBy(live))
 			}
 		}
 		if pending = left; len(pending) == 0 {

@@ -16,6 +16,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 )
@@ -26,7 +28,9 @@ func TestRemoveOrder(t *testing.T) {
 	var order []string
 	c, r := fakeCluster(t, interceptor.Funcs{
 		Delete: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.DeleteOption) error {
-			order = append(order, o.GetObjectKind().GroupVersionKind().Kind)
+			if !slices.Contains(opts, client.DeleteOption(client.DryRunAll)) {
+				order = append(order, o.GetObjectKind().GroupVersionKind().Kind)
+			}
 			return c.Delete(ctx, o, opts...)
 		},
 	})
@@ -52,6 +56,42 @@ func TestRemoveOrder(t *testing.T) {
 	}
 	if want := []string{"Thing", "Deployment", "ConfigMap", "Namespace"}; !slices.Equal(order, want) {
 		t.Errorf("deleted %v, want %v: instances before their operator, namespaces last, kube-system never", order, want)
+	}
+}
+
+// A policy that keeps one instance keeps the whole set, and every refusal is told.
+func TestRemoveIsRefusedAsAWhole(t *testing.T) {
+	c, r := fakeCluster(t, interceptor.Funcs{
+		Delete: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.DeleteOption) error {
+			if o.GetName() != "empty" && o.GetObjectKind().GroupVersionKind().Kind == "Thing" {
+				return apierrors.NewForbidden(schema.GroupResource{Group: "example.org", Resource: "things"}, o.GetName(), errors.New("holds 7 messages"))
+			}
+			return c.Delete(ctx, o, opts...)
+		},
+	})
+	cl, _ := r.connect("")
+	inv := inventory{}
+	for _, ref := range []reference{
+		{"example.org/v1", "Thing", "n", "empty"}, {"example.org/v1", "Thing", "n", "one"}, {"example.org/v1", "Thing", "n", "two"},
+		{"v1", "ConfigMap", "n", "x"},
+	} {
+		inv[keyOf(ref.APIVersion, ref.Kind, ref.Namespace, ref.Name)] = ref
+		o := ref.object()
+		o.SetLabels(map[string]string{ownerGroup + "/name": "dns", ownerGroup + "/namespace": "kube-system"})
+		if err := c.Create(t.Context(), o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := cl.remove(t.Context(), inv, []owner{{"dns", "kube-system"}}, quiet)
+	for _, want := range []string{"nothing was deleted", "delete Thing n/one: ", "delete Thing n/two: ", "holds 7 messages"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("the refusal lacks %q: %v", want, err)
+		}
+	}
+	for _, o := range inv.objects() {
+		if err := c.Get(t.Context(), client.ObjectKeyFromObject(o), o); err != nil {
+			t.Errorf("%s: %v", subject(o), err)
+		}
 	}
 }
 
@@ -84,6 +124,24 @@ func TestWaitGoneNamesFinalizers(t *testing.T) {
 	err := cl.waitGone(ctx, inventory{"x": {"v1", "ConfigMap", "n", "x"}}.objects(), quiet)
 	if err == nil || !strings.Contains(err.Error(), "ConfigMap n/x: held by finalizers example.org/hold") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestHeldBy(t *testing.T) {
+	waiting := &unstructured.Unstructured{Object: map[string]any{"status": map[string]any{"conditions": []any{
+		map[string]any{"type": "Ready", "status": "True", "message": "all is well"},
+		map[string]any{"type": "Stalled", "status": "True", "reason": "UnprocessedWork", "message": "the deletion waits: 7 messages"},
+	}}}}
+	if got := heldBy(waiting); got != "still being deleted" {
+		t.Errorf("without a finalizer: %q", got)
+	}
+	waiting.SetFinalizers([]string{"example.org/work"})
+	if got, want := heldBy(waiting), "held by finalizers example.org/work: UnprocessedWork: the deletion waits: 7 messages"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	waiting.Object["status"] = map[string]any{"conditions": []any{"odd"}}
+	if got, want := heldBy(waiting), "held by finalizers example.org/work"; got != want {
+		t.Errorf("a status that is no status: got %q, want %q", got, want)
 	}
 }
 
