@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -40,7 +41,7 @@ func (u *user) searchPage(ctx context.Context, start time.Time) error {
 
 func (u *user) search(ctx context.Context, start time.Time) error {
 	u.next = u.results
-	u.ubrn, u.held = 0, 0
+	u.ubrn, u.held, u.asked = 0, 0, map[uint64]bool{}
 	form := url.Values{"specialty": {one(u, specialties)}, "priority": {"ROUTINE"}, "postcode": {""}, "named": {""}}
 	return u.send(ctx, start, "/services", form, "/services")
 }
@@ -115,7 +116,7 @@ func (u *user) linked(prefix string) []string {
 
 // confirm chooses one of the free slots.
 func (u *user) confirm(ctx context.Context, start time.Time) error {
-	free := u.linked("/book?")
+	free := slices.DeleteFunc(u.linked("/book?"), func(link string) bool { return u.asked[slotIn(link)] })
 	if len(free) == 0 {
 		u.next = u.confirm
 		later := u.linked("/slots?")
@@ -127,6 +128,16 @@ func (u *user) confirm(ctx context.Context, start time.Time) error {
 	}
 	u.next = u.book
 	return u.gone(u.show(ctx, start, one(u, free[:min(len(free), u.options.Slots)])))
+}
+
+// slotIn returns the slot that a link books; 0 when it says none.
+func slotIn(link string) uint64 {
+	parsed, err := url.Parse(link)
+	if err != nil {
+		return 0
+	}
+	slot, _ := strconv.ParseUint(parsed.Query().Get("slot"), 10, 64)
+	return slot
 }
 
 // gone turns "somebody else has the slot" into another look at the slots.
@@ -161,6 +172,7 @@ func (u *user) book(ctx context.Context, start time.Time) error {
 		return errUnexpected
 	}
 	u.ubrn, u.slot, u.bookedFrom, u.attempt = ubrn, slot, start, 0
+	u.asked[slot] = true
 	if u.held != 0 {
 		// A change ends the booking that there is, at a time that only the service knows.
 		if err := u.write(record.Cancelling, u.held, time.Time{}); err != nil {

@@ -53,7 +53,7 @@ func TestRun(t *testing.T) {
 	o := Options{
 		URL: site.URL, Client: site.Client(), Tokens: []string{"staff"}, Users: 40, Record: w, Pages: meter,
 		Schedule: arrival.New(arrival.Even, 200, time.Now(), 5*time.Second, 1),
-		Services: 1, Slots: 2, Cancel: 0.2, Rebook: 0.3, RetryFor: 10 * time.Second, Seed: 1,
+		Services: 1, Slots: 2, Cancel: 0.2, Rebook: 0.7, RetryFor: 10 * time.Second, Seed: 1,
 	}
 	if err := Run(t.Context(), o); err != nil {
 		t.Fatal(err)

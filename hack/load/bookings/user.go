@@ -32,8 +32,11 @@ type user struct {
 	seen *page
 	// ubrn, slot and form are those of the booking that is under way; held is the slot that the referral has.
 	ubrn, slot, held uint64
-	bookedFrom       time.Time
-	attempt          uint8
+	// asked are the slots that it was ever asked to be booked into: none is asked for again, so that the record of a slot
+	// and a referral is of one booking.
+	asked      map[uint64]bool
+	bookedFrom time.Time
+	attempt    uint8
 }
 
 // specialties are those that services are offered in.
