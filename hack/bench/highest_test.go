@@ -21,9 +21,10 @@ func TestHighest(t *testing.T) {
 		want float64
 	}{
 		"all carried":          {[]stats.Report{at(100, 99, 10), at(200, 199, 20), at(300, 300, 30), at(400, 399, 249)}, 400},
-		"late at the third":    {[]stats.Report{at(100, 99, 10), at(200, 199, 20), at(300, 300, 250)}, 200},
-		"behind at the second": {[]stats.Report{at(100, 99, 10), at(200, 190, 20)}, 100},
-		"refused at once":      {[]stats.Report{{Offered: 100, PerSecond: 100, Refused: 1}}, 0},
+		"late at the third":    {[]stats.Report{at(100, 99, 10), at(200, 199, 20), at(300, 300, 250), at(300, 300, 251), at(300, 200, 30)}, 200},
+		"late once":            {[]stats.Report{at(100, 99, 10), at(200, 199, 251), at(200, 199, 20), at(300, 300, 30), at(400, 399, 249)}, 400},
+		"behind at the second": {[]stats.Report{at(100, 99, 10), at(200, 190, 20), at(200, 191, 20), at(200, 192, 20)}, 100},
+		"refused at once":      {[]stats.Report{{Offered: 100, PerSecond: 100, Refused: 1}, {Offered: 100, PerSecond: 100, Unsent: 1}, {Offered: 100}}, 0},
 	} {
 		n := 0
 		best, err := highest(rates, func(float64) (stats.Report, error) { n++; return c.runs[n-1], nil })
