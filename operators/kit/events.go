@@ -3,6 +3,7 @@
 package kit
 
 import (
+	"cmp"
 	"sync"
 	"time"
 
@@ -18,6 +19,9 @@ type Event struct {
 	Type string
 	// Reason in one word, Message in a sentence.
 	Reason, Message string
+	// Topic is what makes two events of one reason the same, for messages that hold numbers
+	// which always differ. Empty means the message.
+	Topic string
 }
 
 // Events publishes events and leaves out those that it told within the last five minutes.
@@ -54,7 +58,7 @@ func (e *Events) fresh(event Event) bool {
 			delete(e.told, key)
 		}
 	}
-	key := event.Reason + "\x00" + event.Message + "\x00" + string(event.Object.GetUID())
+	key := event.Reason + "\x00" + cmp.Or(event.Topic, event.Message) + "\x00" + string(event.Object.GetUID())
 	if _, known := e.told[key]; known {
 		return false
 	}

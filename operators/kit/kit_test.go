@@ -74,6 +74,13 @@ func TestEventsAreToldOnce(t *testing.T) {
 	if n := len(recorder.Events); n != 2 {
 		t.Errorf("told %d times, want once to each", n)
 	}
+	for port := range 3 {
+		events.Publish(Event{Object: a, Type: corev1.EventTypeWarning, Reason: "R", Topic: "reach", Message: fmt.Sprintf("from port %d: refused", port)})
+	}
+	if n := len(recorder.Events); n != 3 {
+		t.Errorf("told %d times, want one topic once", n-2)
+	}
+	<-recorder.Events
 	now = now.Add(retell + time.Second)
 	tell(a)
 	if n := len(recorder.Events); n != 3 {

@@ -11,9 +11,12 @@ import "embed"
 //go:generate controller-gen crd:maxDescLen=400 paths=../api/... output:crd:dir=crds
 //go:generate controller-gen rbac:roleName=spine-manager paths=../controllers/...;../cmd/manager/... output:rbac:dir=rbac
 
-// FS holds crds/*.yaml, rbac/*.yaml, policies/*.yaml and deployment.yaml. Two markers are
-// to be replaced in deployment.yaml: {{ .Image }}, the manager's image, and
-// {{ .EdgeAddress }}, the IP address of the edge, which may be empty.
+// FS holds crds/*.yaml, rbac/*.yaml, policies/*.yaml and deployment.yaml. These markers
+// are to be replaced in deployment.yaml: {{ .Image }}, the manager's image, {{ .EdgeAddress }},
+// the IP address of the edge, which may be empty, {{ .HostsDir }}, /etc/spine/hosts where a
+// Secret "hosts" holds the inventory of hosts and empty elsewhere, {{ .SSHPort }} of hosts, and
+// {{ .OperationsDigest }}, which changes with the ConfigMap "operations" beside it, whose
+// operations.yaml is an OperationsConfig.
 //
 //go:embed crds/*.yaml rbac/*.yaml policies/*.yaml deployment.yaml
 var FS embed.FS

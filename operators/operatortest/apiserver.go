@@ -25,6 +25,7 @@ import (
 
 	bookingapi "spine.nhs.uk/controlplane/operators/api/booking/v1alpha1"
 	messagingapi "spine.nhs.uk/controlplane/operators/api/messaging/v1alpha1"
+	resilienceapi "spine.nhs.uk/controlplane/operators/api/resilience/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/manifests"
 )
 
@@ -98,7 +99,7 @@ func (c *Cluster) Stop() error { return c.environment.Stop() }
 // Scheme knows every kind that the manager works with.
 func Scheme() *apiruntime.Scheme {
 	s := apiruntime.NewScheme()
-	for _, add := range []func(*apiruntime.Scheme) error{clientgoscheme.AddToScheme, messagingapi.AddToScheme, bookingapi.AddToScheme} {
+	for _, add := range []func(*apiruntime.Scheme) error{clientgoscheme.AddToScheme, messagingapi.AddToScheme, bookingapi.AddToScheme, resilienceapi.AddToScheme} {
 		if err := add(s); err != nil {
 			panic(err)
 		}

@@ -15,6 +15,13 @@ type MessagingStatus struct {
 	DeadLettered []DeadLettered `json:"deadLettered"`
 	// StoppedSuppliers are those whose kill switch is on.
 	StoppedSuppliers []string `json:"stoppedSuppliers"`
+	// Broker says whether the gateway that answered is connected to the broker.
+	Broker Reached `json:"broker"`
+}
+
+// Reached says whether a program has a connection to something.
+type Reached struct {
+	Connected bool `json:"connected"`
 }
 
 // DeadLettered is a number of messages of one supplier that no retry could deliver.

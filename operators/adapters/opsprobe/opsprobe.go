@@ -16,6 +16,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"spine.nhs.uk/controlplane/operators/ports"
@@ -66,33 +68,38 @@ func (p *Prober) Status(ctx context.Context, t ports.Target, into any) error {
 }
 
 func (p *Prober) get(ctx context.Context, t ports.Target, path string, into any, accepted ...int) error {
+	return p.ask(ctx, t, http.MethodGet, path, nil, into, accepted...)
+}
+
+// ask sends a request, with a body unless it is nil, and decodes the answer.
+func (p *Prober) ask(ctx context.Context, t ports.Target, method, path string, body []byte, into any, accepted ...int) error {
 	client, err := p.client(t)
 	if err != nil {
 		return &ports.UnreachableError{Target: t, Err: err}
 	}
 	defer client.CloseIdleConnections()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+t.Address+path, nil)
+	request, err := http.NewRequestWithContext(ctx, method, "https://"+t.Address+path, bytes.NewReader(body))
 	if err != nil {
 		return &ports.UnreachableError{Target: t, Err: err}
+	}
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
 	}
 	response, err := client.Do(request)
 	if err != nil {
 		return &ports.UnreachableError{Target: t, Err: err}
 	}
 	defer func() { _ = response.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 	if err != nil {
 		return &ports.UnreachableError{Target: t, Err: err}
 	}
-	ok := false
-	for _, status := range accepted {
-		ok = ok || response.StatusCode == status
-	}
-	if !ok {
+	path, _, _ = strings.Cut(path, "?")
+	if !slices.Contains(accepted, response.StatusCode) {
 		return &ports.AnswerError{Target: t, Problem: fmt.Sprintf("%s with status %d", path, response.StatusCode)}
 	}
 	// Fields that this manager does not know are left alone: the programs may be newer.
-	if err := json.NewDecoder(bytes.NewReader(body)).Decode(into); err != nil {
+	if err := json.NewDecoder(bytes.NewReader(answer)).Decode(into); err != nil {
 		return &ports.AnswerError{Target: t, Problem: path + " with a body that is not the contract's JSON"}
 	}
 	return nil

@@ -50,7 +50,8 @@ func serve() *cobra.Command {
 what is in flight and exit.
 
 /livez and /readyz of the other port are open; /metrics, /statusz, /deepz and
-POST /drain need a client certificate of the authority in --tls-dir.`,
+POST /drain are for spine-manager alone: its client certificate, of the
+authority in --tls-dir.`,
 		Example: `  # As the operator starts it:
   booking-service serve --address=:8445 --ops-address=:8446 --config=/etc/spine/config/booking.yaml \
     --database-dir=/etc/spine/database --tls-dir=/etc/spine/tls \

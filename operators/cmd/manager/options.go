@@ -20,6 +20,12 @@ type options struct {
 	edgeAddress string
 	// tlsDir holds tls.crt, tls.key and ca.crt, read again when they change.
 	tlsDir string
+	// operationsConfig is the file that says what operations need: approvals, change window.
+	operationsConfig string
+	// hostsDir holds the inventory of hosts' management controllers, read again when it changes;
+	// empty leaves hosts alone. sshPort is where hosts' SSH daemons listen.
+	hostsDir string
+	sshPort  int
 	// metricsAddress and healthAddress to listen on, host:port.
 	metricsAddress, healthAddress string
 	// leaderElection lets one of several replicas act.
@@ -29,7 +35,8 @@ type options struct {
 func defaults() *options {
 	return &options{
 		messaging: "spine-messaging", booking: "spine-booking", tlsDir: "/etc/spine/tls",
-		metricsAddress: ":8446", healthAddress: ":8447", leaderElection: true,
+		operationsConfig: "/etc/spine/operations/operations.yaml",
+		sshPort:          22, metricsAddress: ":8446", healthAddress: ":8447", leaderElection: true,
 	}
 }
 
@@ -38,6 +45,9 @@ func (o *options) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.booking, "booking-namespace", o.booking, "namespace of BookingServices")
 	f.StringVar(&o.edgeAddress, "edge-address", o.edgeAddress, "IP address for Services of class spine.nhs.uk/edge; empty leaves them alone")
 	f.StringVar(&o.tlsDir, "tls-dir", o.tlsDir, "folder with tls.crt, tls.key and ca.crt of the manager")
+	f.StringVar(&o.operationsConfig, "operations-config", o.operationsConfig, "file with what operations need: approvals, change window, cool-down")
+	f.StringVar(&o.hostsDir, "hosts-dir", o.hostsDir, "folder with inventory.yaml, the management controllers of hosts; empty leaves hosts alone")
+	f.IntVar(&o.sshPort, "ssh-port", o.sshPort, "port of the hosts' SSH daemons, which tells that a host is alive")
 	f.StringVar(&o.metricsAddress, "metrics-address", o.metricsAddress, "where to serve /metrics by HTTPS to clients with a certificate")
 	f.StringVar(&o.healthAddress, "health-address", o.healthAddress, "where to serve /healthz and /readyz")
 	f.BoolVar(&o.leaderElection, "leader-election", o.leaderElection, "act only while holding the lease, so that several replicas may run")
@@ -58,6 +68,12 @@ func (o *options) validate() error {
 	}
 	if o.tlsDir == "" {
 		errs = append(errs, errors.New("--tls-dir: name the folder with tls.crt, tls.key and ca.crt"))
+	}
+	if o.operationsConfig == "" {
+		errs = append(errs, errors.New("--operations-config: name the file with what operations need"))
+	}
+	if o.sshPort < 1 || o.sshPort > 65535 {
+		errs = append(errs, fmt.Errorf("--ssh-port: must be 1 to 65535, not %d", o.sshPort))
 	}
 	for flag, address := range map[string]string{"--metrics-address": o.metricsAddress, "--health-address": o.healthAddress} {
 		if _, _, err := net.SplitHostPort(address); err != nil {

@@ -3,10 +3,13 @@
 package main
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/spf13/pflag"
+
+	"spine.nhs.uk/controlplane/operators/manifests"
 )
 
 func TestOptions(t *testing.T) {
@@ -17,8 +20,8 @@ func TestOptions(t *testing.T) {
 		"defaults":     {nil, nil},
 		"edge address": {[]string{"--edge-address=10.90.0.101"}, nil},
 		"all bad at once": {
-			[]string{"--edge-address=edge", "--messaging-namespace=Spine", "--tls-dir=", "--metrics-address=8446"},
-			[]string{`--edge-address: "edge"`, `--messaging-namespace: "Spine"`, "--tls-dir: name", `--metrics-address: "8446"`},
+			[]string{"--edge-address=edge", "--messaging-namespace=Spine", "--tls-dir=", "--metrics-address=8446", "--ssh-port=0"},
+			[]string{`--edge-address: "edge"`, `--messaging-namespace: "Spine"`, "--tls-dir: name", `--metrics-address: "8446"`, "--ssh-port: must be 1 to 65535"},
 		},
 		"no namespace": {[]string{"--booking-namespace="}, []string{`--booking-namespace: ""`}},
 	} {
@@ -39,5 +42,17 @@ func TestOptions(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What is mounted is where the manager looks for it.
+func TestDeploymentMountsTheRulesOfOperations(t *testing.T) {
+	text, err := manifests.FS.ReadFile("deployment.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, file := filepath.Split(defaults().operationsConfig)
+	if want := "name: operations, mountPath: " + strings.TrimSuffix(dir, "/") + ","; !strings.Contains(string(text), want) || file != "operations.yaml" {
+		t.Errorf("deployment.yaml lacks %q, or the file is not operations.yaml but %s", want, file)
 	}
 }

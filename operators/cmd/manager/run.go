@@ -14,6 +14,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -29,9 +30,11 @@ import (
 	"spine.nhs.uk/controlplane/operators/adapters/opsprobe"
 	bookingapi "spine.nhs.uk/controlplane/operators/api/booking/v1alpha1"
 	messagingapi "spine.nhs.uk/controlplane/operators/api/messaging/v1alpha1"
+	resilienceapi "spine.nhs.uk/controlplane/operators/api/resilience/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/controllers/bookingservice"
 	"spine.nhs.uk/controlplane/operators/controllers/edge"
 	"spine.nhs.uk/controlplane/operators/controllers/messagingservice"
+	"spine.nhs.uk/controlplane/operators/controllers/servicerecovery"
 	desired "spine.nhs.uk/controlplane/operators/desired/messaging"
 	"spine.nhs.uk/controlplane/operators/kit"
 )
@@ -41,7 +44,7 @@ import (
 
 func scheme() *runtime.Scheme {
 	s := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, messagingapi.AddToScheme, bookingapi.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, messagingapi.AddToScheme, bookingapi.AddToScheme, resilienceapi.AddToScheme} {
 		if err := add(s); err != nil {
 			panic(err) // two types of one name in this binary
 		}
@@ -62,13 +65,21 @@ func run(ctx context.Context, o *options) error {
 }
 
 func newManager(config *rest.Config, o *options) (ctrl.Manager, error) {
-	// Slow disks delay the lease; another leader a little later is better than two in turns.
-	lease, renew, retry := 30*time.Second, 20*time.Second, 4*time.Second
+	rules, err := policy(o)
+	if err != nil {
+		return nil, err
+	}
+	// The leader may be on the host that is lost, and another has to fence it: within 15 s. It
+	// outlives 9 s without an API, which is what the loss of the host with the API's address costs.
+	lease, renew, retry := 12*time.Second, 9*time.Second, 2*time.Second
 	m, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme: scheme(),
 		Cache:  namespaces(o),
 		// Children are read as they are, not as this binary's types know them.
-		Client:                        client.Options{Cache: &client.CacheOptions{Unstructured: true}},
+		// Leases and their holders are read as they are now: who acts is no matter of a cache's age.
+		Client: client.Options{Cache: &client.CacheOptions{
+			Unstructured: true, DisableFor: []client.Object{&coordinationv1.Lease{}, &resilienceapi.ServiceRecovery{}},
+		}},
 		LeaderElection:                o.leaderElection,
 		LeaderElectionID:              "spine-manager",
 		LeaderElectionNamespace:       "spine-system",
@@ -86,7 +97,7 @@ func newManager(config *rest.Config, o *options) (ctrl.Manager, error) {
 	if err := errors.Join(m.AddHealthzCheck("ping", healthz.Ping), m.AddReadyzCheck("caches", synced(m))); err != nil {
 		return nil, err
 	}
-	return m, register(m, o)
+	return m, register(m, o, rules)
 }
 
 // synced fails while a kind cannot be listed: a manager that sees nothing is not ready.
@@ -106,6 +117,7 @@ func synced(m ctrl.Manager) healthz.Checker {
 func namespaces(o *options) cache.Options {
 	messaging := cache.ByObject{Namespaces: map[string]cache.Config{o.messaging: {}}}
 	booking := cache.ByObject{Namespaces: map[string]cache.Config{o.booking: {}}}
+	operations := cache.ByObject{Namespaces: map[string]cache.Config{o.messaging: {}, o.booking: {}, servicerecovery.SystemNamespace: {}}}
 	child := func(gvk schema.GroupVersionKind) client.Object {
 		u := &unstructured.Unstructured{}
 		u.SetGroupVersionKind(gvk)
@@ -114,6 +126,8 @@ func namespaces(o *options) cache.Options {
 	return cache.Options{
 		DefaultNamespaces: map[string]cache.Config{o.messaging: {}, o.booking: {}},
 		ByObject: map[client.Object]cache.ByObject{
+			&resilienceapi.ServiceRecovery{}:                         operations,
+			&resilienceapi.Approval{}:                                operations,
 			&messagingapi.MessagingService{}:                         messaging,
 			&bookingapi.BookingService{}:                             booking,
 			child(desired.BrokerGVK):                                 messaging,
@@ -123,10 +137,11 @@ func namespaces(o *options) cache.Options {
 }
 
 // register adds every controller.
-func register(m ctrl.Manager, o *options) error {
+func register(m ctrl.Manager, o *options, config *resilienceapi.OperationsConfig) error {
 	now := clock.RealClock{}
 	events := kit.NewEvents(m.GetEventRecorderFor(kit.FieldOwner), now.Now)
 	prober := opsprobe.New(o.tlsDir)
+	recovery := recoveries(m, o, config, prober, events)
 	if o.edgeAddress != "" {
 		address, err := netip.ParseAddr(o.edgeAddress)
 		if err != nil {
@@ -139,7 +154,7 @@ func register(m ctrl.Manager, o *options) error {
 	}
 	messaging := &messagingservice.Reconciler{Client: m.GetClient(), Prober: prober, Events: events, Clock: now}
 	booking := &bookingservice.Reconciler{Client: m.GetClient(), Prober: prober, Events: events, Clock: now}
-	return errors.Join(messaging.SetupWithManager(m), booking.SetupWithManager(m))
+	return errors.Join(messaging.SetupWithManager(m), booking.SetupWithManager(m), recovery.SetupWithManager(m), hosts(m, o, recovery))
 }
 
 // requireClients lets only holders of the platform's certificates read metrics. The

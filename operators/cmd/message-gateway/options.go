@@ -22,8 +22,8 @@ func newServe() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve until SIGTERM, then finish what is in flight",
-		Long: `Serve the MESH API, the bulk interface and the paths of operation (/livez, /readyz; with a client
-certificate of the platform's authority /metrics, /statusz, /deepz, POST /drain, dead letters).
+		Long: `Serve the MESH API, the bulk interface and the paths of operation (/livez, /readyz; for spine-manager
+alone, by its certificate of the platform's authority: /metrics, /statusz, /deepz, POST /drain, dead letters).
 
 All files are read again when they change: certificates, passwords, routes, mailboxes. A changed file
 that is not valid is reported in the log, and the last good one stays in use.`,

@@ -45,15 +45,21 @@ func (s *scope) change(ctx context.Context) (time.Duration, error) {
 }
 
 func (s *scope) facts() rollout.Facts {
-	replicas := s.service.Spec.Service.Replicas
+	replicas := desired.Replicas(s.service)
 	program := s.program()
 	memory := s.service.Status.Probe
 	probe := rollout.Probe{Failing: s.failing(), Stage: memory.FailedStage}
 	if memory.LastSuccessTime != nil {
 		probe.PassedAt = memory.LastSuccessTime.Time
 	}
+	seen := s.service.Status.Service
+	image := rollout.Probe{Failing: seen.ProbeFailures >= s.service.Spec.Probe.FailuresBeforeUnhealthy, Stage: memory.FailedStage}
+	// The last word counts: a pass before a failure is no longer one.
+	if seen.ProbePassedTime != nil && seen.ProbeFailures == 0 {
+		image.PassedAt = seen.ProbePassedTime.Time
+	}
 	return rollout.Facts{
-		Now:      s.now,
+		Now: s.now, Operation: s.operation,
 		Deadline: time.Duration(replicas) * changeTime,
 		Parts: []rollout.Part{{
 			Part: quorum.Part{
@@ -70,6 +76,7 @@ func (s *scope) facts() rollout.Facts {
 		}},
 		Program: program,
 		Probe:   probe,
+		Image:   image,
 	}
 }
 
@@ -80,9 +87,9 @@ func (s *scope) remember(p rollout.Program) {
 	if p.StartedAt != nil {
 		at := metav1.NewTime(*p.StartedAt)
 		now.StartedAt = &at
-		if before.StartedAt == nil || !before.StartedAt.Time.Equal(at.Time) {
-			// A new image is judged by its own probes.
-			s.service.Status.Probe.ConsecutiveFailures = 0
+		if before.StartedAt != nil && before.StartedAt.Equal(&at) {
+			// What was seen in another change says nothing about this one.
+			now.ProbePassedTime, now.ProbeFailures = before.ProbePassedTime, before.ProbeFailures
 		}
 	}
 	if p.Rejected != "" && p.Rejected != before.RejectedImage {

@@ -9,6 +9,7 @@ import (
 
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/decide/rollout"
+	desired "spine.nhs.uk/controlplane/operators/desired/booking"
 	"spine.nhs.uk/controlplane/operators/kit"
 )
 
@@ -55,7 +56,7 @@ func (s *scope) sayService(c kit.Conditions) {
 	case !s.observed:
 		c.Unknown(common.ConditionService, common.ReasonStateUnknown, "not observed")
 	case n > 0:
-		c.True(common.ConditionService, common.ReasonAsSpecified, fmt.Sprintf("%d of %d replicas serve", n, s.service.Spec.Service.Replicas))
+		c.True(common.ConditionService, common.ReasonAsSpecified, fmt.Sprintf("%d of %d replicas serve", n, desired.Replicas(s.service)))
 	case s.deployment == nil || s.service.Status.Service.LastGoodImage == "":
 		c.False(common.ConditionService, common.ReasonStarting, "no replica serves yet")
 	default:

@@ -13,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/utils/clock"
@@ -42,8 +43,12 @@ import (
 // +kubebuilder:rbac:groups="",namespace=spine-booking,resources=pods,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",namespace=spine-booking,resources=events,verbs=create;patch
 
-// stalledPace is how often a service that waits for a person is looked at.
-const stalledPace = time.Minute
+const (
+	// stalledPace is how often a service that waits for a person is looked at.
+	stalledPace = time.Minute
+	// conflictPace is when to look again at what somebody else changed meanwhile.
+	conflictPace = time.Second
+)
 
 // Reconciler of BookingServices.
 type Reconciler struct {
@@ -93,6 +98,9 @@ func (r *Reconciler) finish(ctx context.Context, s *scope, err error) (reconcile
 	}
 	r.Events.Publish(s.events...)
 	if err != nil && kit.AsStalled(err) == nil {
+		if apierrors.IsConflict(err) {
+			return reconcile.Result{RequeueAfter: conflictPace}, nil // the cache was behind: no error
+		}
 		return reconcile.Result{}, err
 	}
 	after := s.after

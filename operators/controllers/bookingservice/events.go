@@ -28,11 +28,12 @@ func forced(b *booking.BookingService, reason string) kit.Event {
 		Message: "Deleted without regard to what it held: " + clip(reason, 500)}
 }
 
-func probeFailed(b *booking.BookingService, why string) kit.Event {
-	return kit.Event{Object: b, Type: corev1.EventTypeWarning, Reason: common.ReasonProbeFailed, Message: why}
+// probeFailed is told once for a stage: errors of connections hold another port each time.
+func probeFailed(b *booking.BookingService, stage, why string) kit.Event {
+	return kit.Event{Object: b, Type: corev1.EventTypeWarning, Reason: common.ReasonProbeFailed, Topic: stage, Message: why}
 }
 
 func uncounted(b *booking.BookingService, err error) kit.Event {
-	return kit.Event{Object: b, Type: corev1.EventTypeWarning, Reason: common.ReasonStateUnknown,
+	return kit.Event{Object: b, Type: corev1.EventTypeWarning, Reason: common.ReasonStateUnknown, Topic: "count",
 		Message: "Work that was accepted cannot be counted: " + err.Error()}
 }

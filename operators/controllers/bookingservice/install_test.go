@@ -42,6 +42,7 @@ var _ = Describe("A new BookingService", func() {
 		By("waiting with the program for the database")
 		b.step(30 * time.Second)
 		Expect(b.condition("Progressing").Message).To(ContainSubstring("database"))
+		Expect(b.get().Status.ObservedGeneration).To(BeZero(), "it is not brought about yet")
 		b.database(1)
 		b.step(30 * time.Second)
 		Expect(b.image()).To(Equal(b.get().Spec.Service.Image))
@@ -136,7 +137,7 @@ var _ = Describe("A new BookingService", func() {
 		Expect(b.step(0).RequeueAfter).To(Equal(time.Minute))
 		Expect(b.condition("Stalled").Reason).To(Equal(common.ReasonOwnedByAnother))
 		Expect(b.condition("Stalled").Message).To(ContainSubstring("theirs-service"))
-		Expect(b.get().Status.ObservedGeneration).To(BeZero())
+		Expect(b.get().Status.ObservedGeneration).To(Equal(b.get().Generation), "given up: nobody need wait for it")
 	})
 
 	It("shows how far it is behind and what it could lose", func(ctx SpecContext) {

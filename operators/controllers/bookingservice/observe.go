@@ -11,17 +11,22 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"spine.nhs.uk/controlplane/operators/decide/rollout"
 	desired "spine.nhs.uk/controlplane/operators/desired/booking"
 	"spine.nhs.uk/controlplane/operators/desired/database"
+	"spine.nhs.uk/controlplane/operators/kit/lease"
 )
 
 // observe reads how the database and the program are, and whether they differ from what
 // was asked for. It changes nothing.
 func (s *scope) observe(ctx context.Context) (time.Duration, error) {
 	var err error
+	if s.operation, err = lease.New(s.Client).OnService(ctx, s.service.Namespace, s.service.Name); err != nil {
+		return 0, err
+	}
 	if s.databaseChild, err = s.children.Look(ctx, desired.Database(s.service)); err != nil {
 		return 0, err
 	}
@@ -58,14 +63,30 @@ func (s *scope) observe(ctx context.Context) (time.Duration, error) {
 func (s *scope) program() rollout.Program {
 	m := s.service.Status.Service
 	p := rollout.Program{
-		Wanted: string(s.service.Spec.Service.Image), Current: m.CurrentImage,
+		Wanted: string(s.service.Spec.Service.Image), Current: s.current(),
 		LastGood: m.LastGoodImage, Rejected: m.RejectedImage,
 		Complete: complete(s.deployment),
 	}
-	if m.StartedAt != nil {
+	if s.deployment != nil {
+		p.Replicas = ptr.Deref(s.deployment.Spec.Replicas, 1)
+	}
+	switch {
+	case m.StartedAt != nil:
 		p.StartedAt = &m.StartedAt.Time
+	case s.deployment != nil && p.Current != p.LastGood:
+		// The start of this change was not recorded, or not read back yet.
+		at := s.programChild.ChangedAt()
+		p.StartedAt = &at
 	}
 	return p
+}
+
+// current is the image that the Deployment asks for; empty while there is none.
+func (s *scope) current() string {
+	if s.deployment == nil || len(s.deployment.Spec.Template.Spec.Containers) == 0 {
+		return ""
+	}
+	return s.deployment.Spec.Template.Spec.Containers[0].Image
 }
 
 // complete says whether all replicas run the current template, long enough, and no other.
@@ -82,7 +103,7 @@ func (s *scope) available() int32 {
 	if s.deployment == nil {
 		return 0
 	}
-	return min(s.deployment.Status.AvailableReplicas, s.service.Spec.Service.Replicas)
+	return min(s.deployment.Status.AvailableReplicas, desired.Replicas(s.service))
 }
 
 // serving are the addresses of pods that are ready and run the image.

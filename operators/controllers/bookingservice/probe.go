@@ -3,6 +3,7 @@
 package bookingservice
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -19,15 +20,19 @@ const changePace = 5 * time.Second
 // stageReach is the stage at which a probe failed that got no answer.
 const stageReach = "reach"
 
-// probe sends a synthetic booking through the whole path, at its pace. While the program
-// changes, every replica with the new image is asked: what serves must be what is judged.
+// maxFailures is where counting stops.
+const maxFailures = 1 << 20
+
+// probe sends a synthetic booking through the whole path, at its pace: through any replica,
+// as clients go, and while the program changes also through each ready replica with the new
+// image. A good old one must not hide a bad new one, nor speak for it.
 func (s *scope) probe(ctx context.Context) (time.Duration, error) {
 	if s.deployment == nil {
 		return 0, nil
 	}
 	memory := &s.service.Status.Probe
 	pace := s.service.Spec.Probe.Interval.Duration
-	changing := s.service.Status.Service.StartedAt != nil
+	changing := s.program().StartedAt != nil
 	if changing {
 		pace = min(pace, changePace)
 	}
@@ -36,34 +41,37 @@ func (s *scope) probe(ctx context.Context) (time.Duration, error) {
 			return wait, nil
 		}
 	}
-	addresses, judged := []string{desired.OpsAddress(s.service)}, true
-	if changing {
-		if fresh := s.serving(s.service.Status.Service.CurrentImage); len(fresh) > 0 {
-			addresses = fresh
-		} else {
-			judged = false // the old replicas' success says nothing of the new image
-		}
-	}
 	began := s.Clock.Now()
-	stage := ""
-	for _, address := range addresses {
-		if stage = s.ask(ctx, address); stage != "" {
-			break
-		}
-	}
 	at := metav1.NewTime(s.now)
+	stage := s.ask(ctx, desired.OpsAddress(s.service))
+	if changing {
+		stage = cmp.Or(s.judge(ctx, at), stage)
+	}
 	memory.LastTime = &at
 	memory.FailedStage = stage
 	memory.Milliseconds = s.Clock.Since(began).Milliseconds()
-	switch {
-	case stage != "":
-		memory.ConsecutiveFailures = min(memory.ConsecutiveFailures+1, 1<<20)
-	case judged:
+	if stage == "" {
 		memory.ConsecutiveFailures, memory.LastSuccessTime = 0, &at
-	default:
-		memory.ConsecutiveFailures = 0
+	} else {
+		memory.ConsecutiveFailures = min(memory.ConsecutiveFailures+1, maxFailures)
 	}
 	return pace, nil
+}
+
+// judge asks every ready replica with the new image, keeps what that says of the image, and
+// returns the stage at which one of them failed. Where there is none, nothing is said.
+func (s *scope) judge(ctx context.Context, at metav1.Time) string {
+	fresh, image := s.serving(s.current()), &s.service.Status.Service
+	for _, address := range fresh {
+		if stage := s.ask(ctx, address); stage != "" {
+			image.ProbeFailures = min(image.ProbeFailures+1, maxFailures)
+			return stage
+		}
+	}
+	if len(fresh) > 0 {
+		image.ProbePassedTime, image.ProbeFailures = &at, 0
+	}
+	return ""
 }
 
 // ask returns the stage at which a probe of one address failed, or nothing.
@@ -73,7 +81,7 @@ func (s *scope) ask(ctx context.Context, address string) string {
 	result, err := s.Prober.Deep(ctx, ports.Target{Address: address, ServerName: desired.OpsServerName(s.service)})
 	switch {
 	case err != nil:
-		s.tell(probeFailed(s.service, err.Error()))
+		s.tell(probeFailed(s.service, stageReach, err.Error()))
 		return stageReach
 	case result.OK:
 		return ""
@@ -82,7 +90,7 @@ func (s *scope) ask(ctx context.Context, address string) string {
 	if stage.Name == "" {
 		stage.Name = "unnamed"
 	}
-	s.tell(probeFailed(s.service, fmt.Sprintf("%s: stage %s: %s", address, stage.Name, clip(stage.Error, 300))))
+	s.tell(probeFailed(s.service, stage.Name, fmt.Sprintf("%s: stage %s: %s", address, stage.Name, clip(stage.Error, 300))))
 	return clip(stage.Name, 63)
 }
 

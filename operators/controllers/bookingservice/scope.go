@@ -21,6 +21,8 @@ type scope struct {
 	now time.Time
 	// before is the service as it was read; service is what its status becomes.
 	before, service *booking.BookingService
+	// operation that holds the service, in words; empty when none does. Set by observe.
+	operation string
 	// children applies what the service owns.
 	children kit.Children
 

@@ -11,6 +11,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
@@ -40,9 +41,11 @@ var _ = Describe("A running manager", func() {
 			Groups:   []string{"system:serviceaccounts", "system:authenticated"},
 		}
 		m, err := ctrl.NewManager(config, ctrl.Options{
-			Scheme:  operatortest.Scheme(),
-			Cache:   cache.Options{DefaultNamespaces: map[string]cache.Config{namespace: {}}},
-			Client:  client.Options{Cache: &client.CacheOptions{Unstructured: true}},
+			Scheme: operatortest.Scheme(),
+			Cache:  cache.Options{DefaultNamespaces: map[string]cache.Config{namespace: {}}},
+			Client: client.Options{Cache: &client.CacheOptions{
+				Unstructured: true, DisableFor: []client.Object{&coordinationv1.Lease{}}, // as the manager has it
+			}},
 			Metrics: metricsserver.Options{BindAddress: "0"},
 		})
 		Expect(err).NotTo(HaveOccurred())

@@ -9,6 +9,7 @@ import (
 	booking "spine.nhs.uk/controlplane/operators/api/booking/v1alpha1"
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/decide/rollout"
+	desired "spine.nhs.uk/controlplane/operators/desired/booking"
 	"spine.nhs.uk/controlplane/operators/kit"
 )
 
@@ -27,9 +28,22 @@ func (s *scope) summarize(err error) {
 	s.sayProgress(c, err)
 	s.sayStalled(c, err)
 	s.sayReady(c)
-	if err == nil && s.service.DeletionTimestamp == nil {
+	if s.service.DeletionTimestamp == nil && s.concluded(err) {
 		s.service.Status.ObservedGeneration = s.service.Generation
 	}
+}
+
+// concluded says whether the specification was brought about or given up: who waits for the
+// generation waits for the change, and not for its start.
+func (s *scope) concluded(err error) bool {
+	if err != nil || s.decision == nil {
+		return kit.AsStalled(err) != nil
+	}
+	switch s.decision.State {
+	case rollout.Settled, rollout.RolledBack, rollout.NoWayBack:
+		return true
+	}
+	return false
 }
 
 func (s *scope) sayRedundancy(c kit.Conditions) {
@@ -39,7 +53,7 @@ func (s *scope) sayRedundancy(c kit.Conditions) {
 		c.Unknown(common.ConditionRedundancy, common.ReasonStateUnknown, "not observed")
 		return
 	}
-	db, replicas, serving := s.database, s.service.Spec.Service.Replicas, s.available()
+	db, replicas, serving := s.database, desired.Replicas(s.service), s.available()
 	status.Redundancy = common.Redundancy{Workload: &serving}
 	dbText := "?"
 	if db.Known {

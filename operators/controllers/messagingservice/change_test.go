@@ -74,11 +74,47 @@ var _ = Describe("A change", func() {
 		Expect(b.image()).To(Equal(newGateway))
 
 		b.gateways(2, 2)
+		b.pod("order-2", newGateway, "10.1.2.1")
 		b.step(10 * time.Second)
 		b.step(10 * time.Second)
 		Expect(b.condition("Progressing").Status).To(Equal(metav1.ConditionFalse))
 		Expect(b.get().Status.Gateway.LastGoodImage).To(Equal(newGateway))
 		Expect(b.get().Status.ObservedGeneration).To(Equal(generation))
+	})
+
+	It("of the gateway is good by the word of new gateways only, and by their last word", func(ctx SpecContext) {
+		b := running(ctx, "word")
+		b.change(func(m *api.MessagingService) { m.Spec.Gateway.Image = common.Image(newGateway) })
+		b.step(10 * time.Second)
+		Expect(b.image()).To(Equal(newGateway))
+
+		By("not taking the old gateways' word for it")
+		b.gateways(2, 2)
+		b.pod("word-old", oldGateway, "10.1.3.1")
+		for range 6 {
+			b.step(10 * time.Second)
+		}
+		Expect(b.get().Status.Probe.ConsecutiveFailures).To(BeZero(), "clients are served all the time")
+		Expect(b.get().Status.Gateway.LastGoodImage).To(Equal(oldGateway))
+		Expect(b.get().Status.Gateway.ProbePassedTime).To(BeNil())
+		Expect(b.condition("Progressing").Reason).To(Equal(common.ReasonChanging))
+
+		By("not taking a new gateway's word while another new one fails")
+		b.gateways(1, 2)
+		b.pod("word-2", newGateway, "10.1.3.2")
+		b.step(10 * time.Second)
+		Expect(b.get().Status.Gateway.ProbePassedTime).NotTo(BeNil())
+		b.gateways(2, 2)
+		b.pod("word-3", newGateway, "10.1.3.3")
+		b.prober.Fail("10.1.3.3:8446", "broker")
+		b.step(10 * time.Second)
+		Expect(b.get().Status.Gateway.LastGoodImage).To(Equal(oldGateway))
+		Expect(b.get().Status.Gateway.ProbeFailures).To(BeEquivalentTo(1))
+
+		b.prober.Fail("10.1.3.3:8446", "")
+		b.step(10 * time.Second)
+		Expect(b.get().Status.Gateway.LastGoodImage).To(Equal(newGateway))
+		Expect(b.get().Status.Gateway.ProbePassedTime).To(BeNil(), "no change is in progress")
 	})
 
 	It("of the gateway is rolled back when the deep probe fails, and stays back", func(ctx SpecContext) {
@@ -89,7 +125,7 @@ var _ = Describe("A change", func() {
 		b.gateways(1, 2)
 
 		By("asking the new gateway itself: the old one hides nothing")
-		b.pod("back-1", newGateway, "10.1.1.1")
+		b.pod("back-2", newGateway, "10.1.1.1")
 		b.prober.Fail("10.1.1.1:8446", "ledger")
 		for range 3 {
 			b.step(5 * time.Second)
@@ -112,10 +148,33 @@ var _ = Describe("A change", func() {
 		b.change(func(m *api.MessagingService) { m.Spec.Gateway.Image = third })
 		b.step(10 * time.Second)
 		b.gateways(2, 2)
+		b.pod("back-3", string(third), "10.1.1.3")
 		b.step(10 * time.Second)
 		b.step(10 * time.Second)
 		Expect(b.condition("Stalled").Status).To(Equal(metav1.ConditionFalse))
 		Expect(b.get().Status.Gateway.LastGoodImage).To(BeEquivalentTo(third))
+	})
+
+	It("of the gateway mends a path that fails, and is judged by new gateways", func(ctx SpecContext) {
+		b := running(ctx, "mends")
+		b.prober.Fail(desired.OpsAddress(b.get()), "broker")
+		for range 3 {
+			b.step(time.Minute)
+		}
+		Expect(b.condition("DeepProbe").Status).To(Equal(metav1.ConditionFalse))
+		b.change(func(m *api.MessagingService) { m.Spec.Gateway.Image = common.Image(newGateway) })
+		b.step(time.Minute)
+		Expect(b.image()).To(Equal(newGateway))
+		b.gateways(1, 2)
+		b.pod("mends-2", newGateway, "10.1.4.2")
+		for range 5 {
+			b.step(5 * time.Second)
+		}
+		Expect(b.image()).To(Equal(newGateway), "the old gateways' failures are not its own")
+		b.prober.Fail(desired.OpsAddress(b.get()), "")
+		b.gateways(2, 2)
+		b.step(5 * time.Second)
+		Expect(b.get().Status.Gateway.LastGoodImage).To(Equal(newGateway))
 	})
 
 	It("of the gateway is rolled back when it does not become available in time", func(ctx SpecContext) {
@@ -156,5 +215,12 @@ var _ = Describe("A change", func() {
 		b.step(5 * time.Second)
 		Expect(b.get().Status.Gateway.StartedAt).NotTo(BeNil())
 		Expect(b.condition("Progressing").Status).To(Equal(metav1.ConditionTrue))
+
+		By("not taking the old gateways' word for it all the same")
+		b.gateways(2, 2)
+		for range 3 {
+			b.step(time.Minute)
+		}
+		Expect(b.get().Status.Gateway.LastGoodImage).To(Equal(oldGateway))
 	})
 })

@@ -68,13 +68,17 @@ type Reconciler struct {
 }
 
 // Reconcile brings one MessagingService closer to its specification.
-func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (_ reconcile.Result, err error) {
+func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (result reconcile.Result, err error) {
 	service := &api.MessagingService{}
 	if err := r.Client.Get(ctx, request.NamespacedName, service); err != nil {
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
 	s := newScope(r, service)
-	defer func() { err = errors.Join(err, s.finish(ctx)) }()
+	defer func() {
+		if err = errors.Join(err, s.finish(ctx)); err != nil {
+			result = reconcile.Result{} // the queue's own back-off says when
+		}
+	}()
 
 	var after time.Duration
 	if service.DeletionTimestamp.IsZero() {
@@ -85,7 +89,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 			kit.Phase{Name: "parts", Run: s.parts},
 		)
 	} else {
-		after, err = kit.RunOrdered(ctx,
+		// A deletion that a person forced must not wait for what cannot be observed.
+		after, err = kit.RunAll(ctx,
 			kit.Phase{Name: "observe", Run: s.observe},
 			kit.Phase{Name: "deletion", Run: s.release},
 		)

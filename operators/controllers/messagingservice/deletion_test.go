@@ -9,8 +9,10 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
@@ -87,6 +89,30 @@ var _ = Describe("Deleting a MessagingService", func() {
 		Expect(b.gone()).To(BeFalse())
 		b.clock.SetTime(time.Now()) // the API server's own clock says when the files changed
 		b.step(closingTime + time.Second)
+		Expect(b.gone()).To(BeTrue())
+	})
+
+	It("is forced even when the service cannot be observed", func(ctx SpecContext) {
+		b := newBench(ctx, "blind")
+		b.step(0)
+		Expect(cluster.Client.Create(ctx, &appsv1.Deployment{
+			ObjectMeta: metav1.ObjectMeta{Namespace: b.key.Namespace, Name: "blind-gateway"},
+			Spec: appsv1.DeploymentSpec{
+				Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"a": "b"}},
+				Template: corev1.PodTemplateSpec{
+					ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{"a": "b"}},
+					Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "c", Image: "i"}}},
+				},
+			},
+		})).To(Succeed())
+		b.prober.Down(true)
+		Expect(cluster.Client.Delete(ctx, b.get())).To(Succeed())
+		b.step(time.Minute)
+		Expect(b.gone()).To(BeFalse(), "nobody knows what it holds")
+		b.change(func(m *api.MessagingService) {
+			m.Annotations = map[string]string{common.ForceDeleteAnnotation: "the site is gone"}
+		})
+		b.step(time.Second)
 		Expect(b.gone()).To(BeTrue())
 	})
 

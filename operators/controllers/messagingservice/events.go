@@ -29,8 +29,11 @@ func imageGood(m *api.MessagingService, image string) kit.Event {
 	return normal(m, "ImageGood", "every gateway runs "+image+" and the deep probe passes")
 }
 
-func probeFailed(m *api.MessagingService, message string) kit.Event {
-	return warning(m, common.ReasonProbeFailed, message)
+// probeFailed is told once for a stage: errors of connections hold another port each time.
+func probeFailed(m *api.MessagingService, stage, message string) kit.Event {
+	e := warning(m, common.ReasonProbeFailed, message)
+	e.Topic = stage
+	return e
 }
 
 func deletionForced(m *api.MessagingService, reason string) kit.Event {
@@ -38,7 +41,9 @@ func deletionForced(m *api.MessagingService, reason string) kit.Event {
 }
 
 func deletionBlocked(m *api.MessagingService, unsettled int64) kit.Event {
-	return warning(m, common.ReasonUnprocessedWork, fmt.Sprintf("the deletion waits for %d unsettled messages", unsettled))
+	e := warning(m, common.ReasonUnprocessedWork, fmt.Sprintf("the deletion waits for %d unsettled messages", unsettled))
+	e.Topic = "deletion" // the number changes all the time
+	return e
 }
 
 // conditionChanged tells of a condition that took another status.

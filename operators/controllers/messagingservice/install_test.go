@@ -5,6 +5,7 @@
 package messagingservice
 
 import (
+	"context"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -14,12 +15,15 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 	api "spine.nhs.uk/controlplane/operators/api/messaging/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/desired/certificate"
+	"spine.nhs.uk/controlplane/operators/operatortest"
 	"spine.nhs.uk/controlplane/operators/ports"
 )
 
@@ -44,6 +48,7 @@ var _ = Describe("A new MessagingService", func() {
 		By("becoming ready by the word of the deep probe")
 		b.engines(3, 3)
 		b.gateways(2, 2)
+		b.pod("install-1", b.image(), "10.1.0.1")
 		b.step(30 * time.Second)
 		b.step(30 * time.Second)
 		m := b.get()
@@ -58,11 +63,23 @@ var _ = Describe("A new MessagingService", func() {
 		}
 	})
 
-	It("changes nothing when nothing changed", func(ctx SpecContext) {
+	It("changes nothing, and asks for nothing to be changed, when nothing changed", func(ctx SpecContext) {
 		b := running(ctx, "idle")
 		before := versions(b)
-		b.step(time.Minute)
+		watching, err := client.NewWithWatch(cluster.ManagerConfig(), client.Options{Scheme: operatortest.Scheme()})
+		Expect(err).NotTo(HaveOccurred())
+		applied := 0
+		b.reconciler.Client = interceptor.NewClient(watching, interceptor.Funcs{
+			Apply: func(ctx context.Context, c client.WithWatch, o runtime.ApplyConfiguration, options ...client.ApplyOption) error {
+				applied++
+				return c.Apply(ctx, o, options...)
+			},
+		})
+		for range 3 {
+			b.step(time.Minute)
+		}
 		Expect(versions(b)).To(Equal(before))
+		Expect(applied).To(BeZero(), "each would be a request every few seconds")
 	})
 
 	It("puts right what somebody changed by hand", func(ctx SpecContext) {
@@ -91,6 +108,17 @@ var _ = Describe("A new MessagingService", func() {
 		Expect(cluster.Client.Get(ctx, client.ObjectKey{Namespace: b.key.Namespace, Name: "edge-gateway-tls"}, u)).To(Succeed())
 		addresses, _, _ := unstructured.NestedStringSlice(u.Object, "spec", "ipAddresses")
 		Expect(addresses).To(ConsistOf("10.90.0.101"))
+
+		By("saying so when another has a port")
+		Expect(cluster.Client.Get(ctx, client.ObjectKeyFromObject(&s), &s)).To(Succeed())
+		s.Status.LoadBalancer.Ingress = nil
+		s.Status.Conditions = []metav1.Condition{{Type: "spine.nhs.uk/EdgeAddress", Status: metav1.ConditionFalse,
+			Reason: common.ReasonPortTaken, Message: "port 8443 belongs to x/y", LastTransitionTime: metav1.Now()}}
+		Expect(cluster.Client.Status().Update(ctx, &s)).To(Succeed())
+		b.step(time.Minute)
+		Expect(b.get().Status.Addresses).To(BeEmpty())
+		Expect(b.condition("Stalled").Reason).To(Equal(common.ReasonPortTaken))
+		Expect(b.condition("Stalled").Message).To(ContainSubstring("x/y"))
 	})
 
 	It("refuses what belongs to somebody else", func(ctx SpecContext) {

@@ -13,17 +13,20 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"spine.nhs.uk/controlplane/operators/desired/database"
 	desired "spine.nhs.uk/controlplane/operators/desired/messaging"
 	"spine.nhs.uk/controlplane/operators/kit"
+	"spine.nhs.uk/controlplane/operators/kit/lease"
 )
 
 // observe gathers what decisions and status rest on. What cannot be read stays unknown and
 // keeps nothing else from being read.
 func (s *scope) observe(ctx context.Context) (time.Duration, error) {
 	return kit.RunAll(ctx,
+		kit.Phase{Name: "operation", Run: s.observeOperation},
 		kit.Phase{Name: "database", Run: s.observeDatabase},
 		kit.Phase{Name: "broker", Run: s.observeBroker},
 		kit.Phase{Name: "gateway", Run: func(ctx context.Context) (time.Duration, error) {
@@ -33,6 +36,12 @@ func (s *scope) observe(ctx context.Context) (time.Duration, error) {
 			return s.probe(ctx) // needs to know which gateways there are
 		}},
 	)
+}
+
+func (s *scope) observeOperation(ctx context.Context) (time.Duration, error) {
+	var err error
+	s.operation, err = lease.New(s.Client).OnService(ctx, s.service.Namespace, s.service.Name)
+	return 0, err
 }
 
 func (s *scope) observeDatabase(ctx context.Context) (time.Duration, error) {
@@ -79,13 +88,14 @@ func (s *scope) observeGateway(ctx context.Context) error {
 	if err := convert(child.Live, &d); err != nil {
 		return err
 	}
-	g := gatewayState{desired: s.service.Spec.Gateway.Replicas}
+	g := gatewayState{desired: desired.GatewayReplicas(s.service)}
 	if c := d.Spec.Template.Spec.Containers; len(c) > 0 {
 		g.image = c[0].Image
 	}
 	g.updated, g.available = d.Status.UpdatedReplicas, d.Status.AvailableReplicas
 	g.known = d.Status.ObservedGeneration == d.Generation && d.Status.ObservedGeneration > 0
-	g.complete = g.known && g.updated == g.desired && d.Status.Replicas == g.updated && g.available == g.updated
+	g.replicas = ptr.Deref(d.Spec.Replicas, 1)
+	g.complete = g.known && g.updated == g.replicas && d.Status.Replicas == g.updated && g.available == g.updated
 	s.gateway = g
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/decide/quorum"
 	"spine.nhs.uk/controlplane/operators/decide/rollout"
 	desired "spine.nhs.uk/controlplane/operators/desired/messaging"
@@ -47,21 +48,27 @@ func (s *scope) record(p rollout.Program) {
 	if p.LastGood != status.LastGoodImage && p.StartedAt == nil {
 		s.Events.Publish(imageGood(s.service, p.LastGood))
 	}
-	status.CurrentImage, status.LastGoodImage, status.RejectedImage = p.Current, p.LastGood, p.Rejected
-	status.StartedAt = nil
+	next := common.RolloutStatus{CurrentImage: p.Current, LastGoodImage: p.LastGood, RejectedImage: p.Rejected}
 	if p.StartedAt != nil {
 		at := metav1.NewTime(*p.StartedAt)
-		status.StartedAt = &at
+		next.StartedAt = &at
+		if status.StartedAt != nil && status.StartedAt.Equal(&at) {
+			// What was seen in another change says nothing about this one.
+			next.ProbePassedTime, next.ProbeFailures = status.ProbePassedTime, status.ProbeFailures
+		}
 	}
+	*status = next
 }
 
 func (s *scope) facts() rollout.Facts {
-	probe := s.service.Status.Probe
+	probe, image := s.service.Status.Probe, s.service.Status.Gateway
+	limit := s.service.Spec.Probe.FailuresBeforeUnhealthy
 	f := rollout.Facts{
-		Now: s.now, Deadline: changeDeadline, Program: s.program(),
+		Now: s.now, Deadline: changeDeadline, Program: s.program(), Operation: s.operation,
 		Probe: rollout.Probe{
-			Failing: probe.ConsecutiveFailures >= s.service.Spec.Probe.FailuresBeforeUnhealthy, Stage: probe.FailedStage,
+			Failing: probe.ConsecutiveFailures >= limit, Stage: probe.FailedStage,
 		},
+		Image: rollout.Probe{Failing: image.ProbeFailures >= limit, Stage: probe.FailedStage},
 		Parts: []rollout.Part{
 			part(quorum.Part{
 				Name: desired.Database, Known: s.database.Known, Desired: s.service.Spec.Database.Instances,
@@ -79,6 +86,10 @@ func (s *scope) facts() rollout.Facts {
 	}
 	if probe.LastSuccessTime != nil {
 		f.Probe.PassedAt = probe.LastSuccessTime.Time
+	}
+	// The last word counts: a pass before a failure is no longer one.
+	if image.ProbePassedTime != nil && image.ProbeFailures == 0 {
+		f.Image.PassedAt = image.ProbePassedTime.Time
 	}
 	return f
 }

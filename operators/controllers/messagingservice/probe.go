@@ -3,6 +3,7 @@
 package messagingservice
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,53 +40,74 @@ func (s *scope) probe(ctx context.Context) (time.Duration, error) {
 	return pace, nil
 }
 
+// deepProbe asks any gateway, as a client would, and while a change goes on also each ready
+// gateway with the new image: a good old one must not hide a bad new one, nor speak for it.
 func (s *scope) deepProbe(ctx context.Context) {
 	began := s.Clock.Now()
-	failed, message := "", ""
-	for _, target := range s.targets(ctx) {
-		ctx, cancel := context.WithTimeout(ctx, s.service.Spec.Probe.Timeout.Duration)
-		result, err := s.Prober.Deep(ctx, target)
-		cancel()
-		switch stage := result.FailedStage(); {
-		case err != nil:
-			failed, message = unreachable, err.Error()
-		case !result.OK:
-			failed, message = stage.Name, fmt.Sprintf("%s: stage %s: %s", target.Address, stage.Name, stage.Error)
+	at := metav1.NewTime(s.now)
+	failed := s.deep(ctx, desired.OpsAddress(s.service))
+	if fresh := s.fresh(ctx); len(fresh) > 0 {
+		bad := ""
+		for _, address := range fresh {
+			if bad = s.deep(ctx, address); bad != "" {
+				break
+			}
 		}
-		if failed != "" {
-			break
+		image := &s.service.Status.Gateway
+		if bad == "" {
+			image.ProbePassedTime, image.ProbeFailures = &at, 0
+		} else {
+			image.ProbeFailures, failed = min(image.ProbeFailures+1, maxFailures), bad
 		}
 	}
 	status := &s.service.Status.Probe
-	at := metav1.NewTime(s.now)
-	status.LastTime, status.FailedStage = &at, truncate(failed, 63)
+	status.LastTime, status.FailedStage = &at, failed
 	status.Milliseconds = s.Clock.Since(began).Milliseconds()
 	if failed == "" {
 		status.LastSuccessTime, status.ConsecutiveFailures = &at, 0
 		return
 	}
-	status.ConsecutiveFailures = min(status.ConsecutiveFailures+1, 1<<20)
-	s.Events.Publish(probeFailed(s.service, message))
+	status.ConsecutiveFailures = min(status.ConsecutiveFailures+1, maxFailures)
 }
 
-// targets are who to ask: any gateway, as a client would; while a change goes on also each
-// ready gateway with the new image, as a good old one must not hide a bad new one.
-func (s *scope) targets(ctx context.Context) []ports.Target {
-	name := desired.OpsServerName(s.service)
-	out := []ports.Target{{Address: desired.OpsAddress(s.service), ServerName: name}}
+// maxFailures is where counting stops.
+const maxFailures = 1 << 20
+
+// deep returns the stage at which a probe of one address failed, or nothing.
+func (s *scope) deep(ctx context.Context, address string) string {
+	ctx, cancel := context.WithTimeout(ctx, s.service.Spec.Probe.Timeout.Duration)
+	defer cancel()
+	result, err := s.Prober.Deep(ctx, ports.Target{Address: address, ServerName: desired.OpsServerName(s.service)})
+	if err != nil {
+		s.Events.Publish(probeFailed(s.service, unreachable, err.Error()))
+		return unreachable
+	}
+	if result.OK {
+		return ""
+	}
+	stage := result.FailedStage()
+	name := truncate(cmp.Or(stage.Name, "unnamed"), 63)
+	s.Events.Publish(probeFailed(s.service, name, fmt.Sprintf("%s: stage %s: %s", address, name, truncate(stage.Error, 300))))
+	return name
+}
+
+// fresh are the addresses of ready gateways with the image that is being brought in; none
+// when no change is in progress.
+func (s *scope) fresh(ctx context.Context) []string {
 	if !s.changing() {
-		return out
+		return nil
 	}
 	pods := &unstructured.UnstructuredList{}
 	pods.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("PodList"))
 	if err := s.Client.List(ctx, pods, client.InNamespace(s.service.Namespace),
 		client.MatchingLabels(desired.Selector(s.service, desired.Gateway))); err != nil {
-		return out // the change has a deadline, and the probe of any gateway stays
+		return nil // the change has a deadline, and nobody has spoken for the new image
 	}
+	var out []string
 	for i := range pods.Items {
 		var pod corev1.Pod
 		if convert(&pods.Items[i], &pod) == nil && readyWith(&pod, s.gateway.image) {
-			out = append(out, ports.Target{Address: desired.PodOpsAddress(pod.Status.PodIP), ServerName: name})
+			out = append(out, desired.PodOpsAddress(pod.Status.PodIP))
 		}
 	}
 	return out

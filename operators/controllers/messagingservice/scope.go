@@ -32,8 +32,13 @@ type scope struct {
 	// databaseChild, brokerChild and gatewayChild are set by observe; nil when they could
 	// not be read.
 	databaseChild, brokerChild, gatewayChild *kit.Child
+	// operation that holds the service, in words; empty when none does.
+	operation string
 	// counted is whether the gateways answered with counts in this reconcile.
 	counted bool
+	// portTaken says who has a port of the edge's address already: set by support, empty when
+	// nobody has.
+	portTaken string
 	// decision is set by parts; nil before.
 	decision *rollout.Decision
 	// stalled and failed are how the phases ended; nil when they went well.
@@ -45,8 +50,9 @@ type scope struct {
 type gatewayState struct {
 	// known says that the Deployment's status is of its current specification.
 	known bool
-	// desired, updated and available count gateways.
-	desired, updated, available int32
+	// desired, updated and available count gateways, and replicas are those that the Deployment
+	// asks for by now.
+	desired, updated, available, replicas int32
 	// complete says that all gateways run the current template, long enough, and no other.
 	complete bool
 	// image that the Deployment asks for. Empty before there is one.
@@ -66,6 +72,7 @@ func (s *scope) program() rollout.Program {
 	p := rollout.Program{
 		Wanted: string(s.service.Spec.Gateway.Image), Current: s.gateway.image,
 		LastGood: status.LastGoodImage, Rejected: status.RejectedImage, Complete: s.gateway.complete,
+		Replicas: s.gateway.replicas,
 	}
 	switch {
 	case status.StartedAt != nil:
@@ -78,5 +85,6 @@ func (s *scope) program() rollout.Program {
 	return p
 }
 
-// changing says that a change of the gateways is in progress.
-func (s *scope) changing() bool { return s.service.Status.Gateway.StartedAt != nil }
+// changing says that a change of the gateways is in progress, also one whose start was not
+// recorded, or not read back yet.
+func (s *scope) changing() bool { return s.program().StartedAt != nil }

@@ -15,6 +15,7 @@ import (
 
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/decide/rollout"
+	desired "spine.nhs.uk/controlplane/operators/desired/messaging"
 	"spine.nhs.uk/controlplane/operators/kit"
 )
 
@@ -62,7 +63,7 @@ func (s *scope) redundancy(c kit.Conditions) {
 	spec := s.service.Spec
 	r.Database = count("db", "the database", s.database.Known, s.database.Ready, spec.Database.Instances)
 	r.Broker = count("broker", "the broker", s.broker.Known, s.broker.Ready, spec.Broker.Replicas)
-	r.Workload = count("gateway", "the gateway", s.gateway.known, s.gateway.available, spec.Gateway.Replicas)
+	r.Workload = count("gateway", "the gateway", s.gateway.known, s.gateway.available, desired.GatewayReplicas(s.service))
 	r.Summary = strings.Join(words, ", ")
 	switch {
 	case len(missing) > 0:
@@ -114,6 +115,10 @@ func (s *scope) progress(c kit.Conditions) {
 		return
 	}
 	c.False(common.ConditionStalled, common.ReasonNotStalled, "")
+	if s.portTaken != "" {
+		// Everything else goes on: only the way in from outside waits for a person.
+		c.True(common.ConditionStalled, common.ReasonPortTaken, s.portTaken)
+	}
 	switch d := s.decision; {
 	case s.failed != nil:
 		c.True(common.ConditionProgressing, common.ReasonStateUnknown, "tried again: "+oneLine(s.failed))

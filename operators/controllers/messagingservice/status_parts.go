@@ -9,6 +9,7 @@ import (
 
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 	api "spine.nhs.uk/controlplane/operators/api/messaging/v1alpha1"
+	desired "spine.nhs.uk/controlplane/operators/desired/messaging"
 	"spine.nhs.uk/controlplane/operators/kit"
 )
 
@@ -43,7 +44,7 @@ func (s *scope) brokerCondition(c kit.Conditions) {
 
 func (s *scope) gatewayCondition(c kit.Conditions) {
 	g := s.gateway
-	message := fmt.Sprintf("%d of %d gateways are available", g.available, s.service.Spec.Gateway.Replicas)
+	message := fmt.Sprintf("%d of %d gateways are available", g.available, desired.GatewayReplicas(s.service))
 	switch {
 	case g.available > 0:
 		c.True(common.ConditionGateway, common.ReasonAsSpecified, message)
@@ -95,7 +96,7 @@ func deadLetters(b *api.Backlog) (int64, string) {
 
 func stopped(m *api.MessagingService) []string {
 	var names []string
-	for _, supplier := range m.Spec.Suppliers {
+	for _, supplier := range desired.Suppliers(m) {
 		if supplier.Traffic == api.TrafficStopped {
 			names = append(names, supplier.Name)
 		}

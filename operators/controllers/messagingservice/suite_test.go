@@ -131,6 +131,7 @@ func running(ctx context.Context, name string, options ...func(*api.MessagingSer
 	b.engines(3, 3)
 	b.step(30 * time.Second)
 	b.gateways(2, 2)
+	b.pod(name+"-1", b.image(), "10.1.0.1")
 	b.step(30 * time.Second)
 	b.step(30 * time.Second)
 	Expect(b.condition("Ready").Status).To(Equal(metav1.ConditionTrue), b.condition("Ready").Message)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
@@ -43,6 +44,11 @@ func (s *scope) addresses(ctx context.Context) ([]string, error) {
 	key := client.ObjectKey{Namespace: s.service.Namespace, Name: desired.GatewayName(s.service)}
 	if err := s.read(ctx, key, corev1.SchemeGroupVersion.WithKind("Service"), &service); err != nil {
 		return nil, client.IgnoreNotFound(err)
+	}
+	for _, c := range service.Status.Conditions {
+		if c.Status == metav1.ConditionFalse && c.Reason == common.ReasonPortTaken {
+			s.portTaken = c.Message
+		}
 	}
 	var edge []string
 	s.service.Status.Addresses = nil

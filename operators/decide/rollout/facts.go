@@ -38,11 +38,15 @@ type Program struct {
 	Rejected string
 	// StartedAt is when the change in progress began; nil when there is none.
 	StartedAt *time.Time
-	// Complete says that all replicas run the current template, long enough, and no other.
+	// Complete says that all replicas that the Deployment asks for run its current template,
+	// long enough, and no other.
 	Complete bool
+	// Replicas that the Deployment asks for. 0 before there is one.
+	Replicas int32
 }
 
-// Probe is what the deep probe has seen.
+// Probe is what deep probes have seen: of the whole path through any replica, or of the
+// replicas with one image.
 type Probe struct {
 	// Failing says that it failed as often in a row as the specification tolerates.
 	Failing bool
@@ -62,14 +66,21 @@ type Facts struct {
 	Parts []Part
 	// Program is more about the last part.
 	Program Program
-	// Probe of the whole path.
+	// Probe of the whole path, through whichever replicas clients get.
 	Probe Probe
+	// Image is what probes through replicas with the current image have seen since the
+	// change in progress began. They alone say that it works.
+	Image Probe
+	// Operation that holds the service, in words; empty when none does.
+	Operation string
 }
 
 // State sums a decision up.
 type State string
 
 const (
+	// Operating: an operation acts on the service, and nobody else does.
+	Operating State = "Operating"
 	// Settled: everything is as specified.
 	Settled State = "Settled"
 	// Progressing: something is being made or changed.

@@ -19,6 +19,7 @@ const (
 func Decide(f Facts) Decision {
 	d := Decision{Program: f.Program, State: Settled, RecheckAfter: idle}
 	for _, step := range []func(Facts, *Decision) bool{
+		pause,  // two that act on one service undo each other's work, or worse
 		judge,  // the change in progress comes first: going back must never wait for anything
 		create, // what is missing harms nobody by being made
 		await,  // the program's change has the site to itself
@@ -32,6 +33,18 @@ func Decide(f Facts) Decision {
 		d.State, d.Message = RolledBack, rolledBack(d.Program)
 	}
 	return d
+}
+
+// pause leaves the parts to an operation that holds the service. What is missing is still
+// made: no operation takes a whole part away, and one that waits for it would wait for ever.
+func pause(f Facts, d *Decision) bool {
+	if f.Operation == "" {
+		return false
+	}
+	if !create(f, d) {
+		d.State, d.Message, d.RecheckAfter = Operating, f.Operation+" is running: nothing is changed meanwhile", busy
+	}
+	return true
 }
 
 func rolledBack(p Program) string {
@@ -48,11 +61,11 @@ func judge(f Facts, d *Decision) bool {
 	why := fmt.Sprintf("not every replica was available and probed within %s", f.Deadline)
 	// Until a first image worked, a failing probe says no more than that the parts are starting;
 	// on the way back, no more than that the image that failed is still being replaced.
-	if f.Probe.Failing && p.LastGood != "" && p.Current != p.LastGood {
+	if p.LastGood != "" && p.Current != p.LastGood && f.blames() {
 		late, why = true, "the deep probe failed at stage "+f.Probe.Stage
 	}
 	switch {
-	case p.Complete && !f.Probe.Failing && f.Probe.PassedAt.After(*p.StartedAt):
+	case p.Complete && !f.Probe.Failing && !f.Image.Failing && f.Image.PassedAt.After(*p.StartedAt):
 		p.LastGood, p.StartedAt = p.Current, nil
 		return false
 	case !late:
@@ -70,6 +83,13 @@ func judge(f Facts, d *Decision) bool {
 		d.Message = fmt.Sprintf("the change with image %s does not work: %s; there is no other good image to go back to", p.Current, why)
 		return false // a corrected specification may still be what repairs it
 	}
+}
+
+// blames says whether failing probes are the fault of the change in progress: they failed
+// through the new image, or the path passed since the change began and no longer does. A path
+// that was broken before is what the change may be there to mend.
+func (f Facts) blames() bool {
+	return f.Image.Failing || f.Probe.Failing && f.Probe.PassedAt.After(*f.Program.StartedAt)
 }
 
 // create makes parts that do not exist. The program comes after the parts that it needs.
@@ -126,12 +146,23 @@ func change(f Facts, d *Decision) bool {
 		d.RecheckAfter = busy
 		// Leaving an image that does not serve cannot make it worse.
 		repair := p.Name == program.Name && (d.State == NoWayBack || d.Program.Current != d.Program.LastGood)
+		// With every member there (see below), the program's image may be what fails, and another
+		// one what mends it: who has to bring in a fix must not be kept out by what it fixes.
+		fix := p.Name == program.Name && d.Program.Image() != d.Program.Current
 		// A part without any member has nothing to lose, nor has a service that never worked.
-		if f.Probe.Failing && !repair && d.Program.LastGood != "" && !(p.Known && p.Ready == 0) {
+		if f.Probe.Failing && !repair && !fix && d.Program.LastGood != "" && !(p.Known && p.Ready == 0) {
 			d.wait(WaitingForProbe, fmt.Sprintf("%s is not changed while the deep probe fails at stage %s", p.Name, f.Probe.Stage))
 			return true
 		}
-		switch q := quorum.MayDisrupt(p.Name, members); {
+		counted := members
+		if n := f.Program.Replicas; p.Name == program.Name && n > 0 {
+			// Replicas that the Deployment was never asked for are no members that were lost: this is
+			// what brings them. For every other part they are missing.
+			counted = slices.Clone(members)
+			own := &counted[len(counted)-1]
+			own.Desired = min(own.Desired, n)
+		}
+		switch q := quorum.MayDisrupt(p.Name, counted); {
 		case repair || q.Verdict == quorum.Allow:
 		case q.Verdict == quorum.Unknown:
 			d.wait(WaitingForFacts, p.Name+" is not changed now: "+q.Message)

@@ -27,6 +27,7 @@ type world struct {
 	wantDB, wantBroker int
 	haveDB, haveBroker int
 	blind              bool // the engines' operators do not say that they are changing anything
+	operation          string
 	trace              strings.Builder
 }
 
@@ -75,8 +76,8 @@ func (w *world) step() {
 	w.parts[0].Pending = w.parts[0].Exists && w.wantDB != w.haveDB
 	w.parts[1].Pending = w.parts[1].Exists && w.wantBroker != w.haveBroker
 	w.parts[2].Pending = w.parts[2].Exists && w.program.Image() != w.program.Current
-	d := Decide(Facts{Now: w.now, Deadline: 5 * time.Minute, Parts: w.parts, Program: w.program,
-		Probe: Probe{Failing: w.failures >= 3, PassedAt: w.passed, Stage: "ledger"}})
+	probe := Probe{Failing: w.failures >= 3, PassedAt: w.passed, Stage: "ledger"}
+	d := Decide(Facts{Now: w.now, Operation: w.operation, Deadline: 5 * time.Minute, Parts: w.parts, Program: w.program, Probe: probe, Image: probe})
 	w.program = d.Program
 	for _, name := range d.Apply {
 		w.apply(name)
@@ -153,6 +154,16 @@ func TestTraces(t *testing.T) {
 			w.say("database and broker should change, and their operators have not looked yet")
 			return w.run(6)
 		},
+		"an operation is running": func() *world {
+			w := healthy("v1")
+			w.operation, w.wantDB, w.program.Wanted = "ServiceRecovery spine-messaging/rebuild", 1, "v2"
+			w.say("an operation begins; database and gateway should change, and somebody deletes the broker")
+			w.parts[1].Exists, w.parts[1].Ready = false, 0
+			w.run(8)
+			w.operation = ""
+			w.say("the operation has ended")
+			return w.run(16)
+		},
 		"a part is unknown": func() *world {
 			w := healthy("v1")
 			w.parts[1].Known, w.wantDB = false, 1
@@ -166,6 +177,18 @@ func TestTraces(t *testing.T) {
 			w.run(4)
 			w.failing = false
 			w.say("the deep probe passes")
+			return w.run(12)
+		},
+		"a fix gets in": func() *world {
+			w := healthy("v1")
+			w.bad["v1"], w.failures = true, 3
+			w.say("v1, which was good, has begun to fail, and a broker is down")
+			w.parts[1].Ready = 2
+			w.program.Wanted = "v2"
+			w.say("a person asks for v2, which mends it")
+			w.run(3)
+			w.parts[1].Ready = 3
+			w.say("the broker is back")
 			return w.run(12)
 		},
 		"first image never works": func() *world {

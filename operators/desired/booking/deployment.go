@@ -44,7 +44,7 @@ func Deployment(b *booking.BookingService, image string) *appsv1.Deployment {
 		TypeMeta:   metav1.TypeMeta{APIVersion: "apps/v1", Kind: "Deployment"},
 		ObjectMeta: meta(b, ServiceName(b), ComponentService),
 		Spec: appsv1.DeploymentSpec{
-			Replicas:                ptr.To(b.Spec.Service.Replicas),
+			Replicas:                ptr.To(Replicas(b)),
 			Selector:                &metav1.LabelSelector{MatchLabels: Selector(b, ComponentService)},
 			MinReadySeconds:         steadySeconds,
 			ProgressDeadlineSeconds: ptr.To[int32](progressSeconds),

@@ -67,6 +67,12 @@ func OpsServerName(b *booking.BookingService) string {
 	return fmt.Sprintf("%s.%s.svc", OpsName(b), b.Namespace)
 }
 
+// Replicas is how many there have to be of the program: the specification's number, or more
+// where an operation has asked for more.
+func Replicas(b *booking.BookingService) int32 {
+	return common.Replicas(b.Annotations, b.Spec.Service.Replicas)
+}
+
 // Labels of a component's objects.
 func Labels(b *booking.BookingService, component string) map[string]string {
 	return map[string]string{

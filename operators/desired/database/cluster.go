@@ -62,6 +62,12 @@ func Cluster(a Args) *unstructured.Unstructured {
 			"switchoverDelay":       int64(switchoverDelay),
 			"failoverDelay":         int64(0),
 			"primaryUpdateStrategy": "unsupervised",
+			// An instance that cannot reach the API steps down: it must not take 45 s, as by
+			// the defaults, to notice that the API server behind its connection is gone.
+			"env": []any{
+				map[string]any{"name": "HTTP2_READ_IDLE_TIMEOUT_SECONDS", "value": "4"},
+				map[string]any{"name": "HTTP2_PING_TIMEOUT_SECONDS", "value": "2"},
+			},
 			// The new primary is up before the old one goes.
 			"primaryUpdateMethod": "switchover",
 			"seccompProfile":      map[string]any{"type": "RuntimeDefault"},

@@ -23,7 +23,7 @@ func GatewayFiles(m *api.MessagingService, closing bool) (*corev1.ConfigMap, err
 		Acknowledge: m.Spec.Acknowledge,
 		Limits:      m.Spec.Gateway.Limits,
 		Retention:   m.Spec.Retention,
-		Suppliers:   m.Spec.Suppliers,
+		Suppliers:   Suppliers(m),
 		Routes:      slices.Clone(m.Spec.Routes),
 	}
 	config.Default()

@@ -34,7 +34,7 @@ func GatewayDeployment(m *api.MessagingService, image string) *appsv1.Deployment
 		TypeMeta:   metav1.TypeMeta{APIVersion: "apps/v1", Kind: "Deployment"},
 		ObjectMeta: meta(m, GatewayName(m), Gateway),
 		Spec: appsv1.DeploymentSpec{
-			Replicas:             ptr.To(m.Spec.Gateway.Replicas),
+			Replicas:             ptr.To(GatewayReplicas(m)),
 			Selector:             &metav1.LabelSelector{MatchLabels: Selector(m, Gateway)},
 			MinReadySeconds:      minReady,
 			RevisionHistoryLimit: ptr.To[int32](3),

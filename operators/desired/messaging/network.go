@@ -24,7 +24,7 @@ func NetworkPolicies(m *api.MessagingService) []*networkingv1.NetworkPolicy {
 			[]network.Rule{
 				{Peers: network.Pods(gateway), Ports: network.TCP(postgresPort)},
 				{Peers: network.Pods(database), Ports: network.TCP(postgresPort, cnpgStatusPort)},
-				{Peers: network.PodsIn("cnpg-system", map[string]string{"app.kubernetes.io/name": "cloudnative-pg"}), Ports: network.TCP(postgresPort, cnpgStatusPort)},
+				{Peers: network.PodsIn("cnpg-system", map[string]string{"app.kubernetes.io/name": "cloudnative-pg"}), Ports: network.TCP(cnpgStatusPort)},
 			},
 			[]network.Rule{
 				{Peers: network.Pods(database), Ports: network.TCP(postgresPort, cnpgStatusPort)},

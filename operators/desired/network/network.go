@@ -90,6 +90,7 @@ func DNS() Rule {
 	}
 }
 
-// KubeAPI opens the way to the API servers. They use the hosts' network, so that only
-// their port can be named.
+// KubeAPI opens the way to the API servers, by port alone: 6443 on our own hosts, 443 where
+// a cloud runs them. They are no pods, so no selector names them, and their addresses change
+// with the hosts. operators/README.md says what holds instead.
 func KubeAPI() Rule { return Rule{Ports: TCP(443, 6443)} }

@@ -8,6 +8,12 @@ const (
 	ForceDeleteAnnotation = "spine.nhs.uk/force-delete-reason"
 	// WorkFinalizer keeps a service until it is known that no acknowledged work goes with it.
 	WorkFinalizer = "spine.nhs.uk/unprocessed-work"
+	// StoppedSuppliersAnnotation on a MessagingService lists suppliers, separated by commas, whose
+	// traffic an operation has stopped, whatever the specification says.
+	StoppedSuppliersAnnotation = "spine.nhs.uk/stopped-suppliers"
+	// ReplicasAnnotation on a service is the number of replicas of its own program that an
+	// operation has asked for, 2 to 20; the specification's counts when it is larger.
+	ReplicasAnnotation = "spine.nhs.uk/replicas"
 	// ServiceLabel carries the name of the service's resource on each of its children.
 	ServiceLabel = "spine.nhs.uk/service"
 	// ComponentLabel says which part of the service a child is: database, broker, gateway, service.

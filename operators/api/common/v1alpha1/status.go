@@ -23,6 +23,16 @@ type RolloutStatus struct {
 	// startedAt is when the change in progress began. Absent when there is none.
 	// +optional
 	StartedAt *metav1.Time `json:"startedAt,omitempty"`
+	// probePassedTime is when the deep probe last passed through every ready replica with
+	// currentImage, since startedAt. Absent when it has not, or when no change is in progress.
+	// Probes through replicas with another image do not count.
+	// +optional
+	ProbePassedTime *metav1.Time `json:"probePassedTime,omitempty"`
+	// probeFailures is how many probes through replicas with currentImage have failed in a
+	// row, since startedAt.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	ProbeFailures int32 `json:"probeFailures,omitempty"`
 }
 
 // ProbeStatus is what the deep probe has seen.

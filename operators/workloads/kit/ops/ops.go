@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package ops serves what the platform asks of a workload: /livez and /readyz for the kubelet, and, for clients with a
-// certificate of the platform's authority, /metrics, /statusz, /deepz (the deep probe) and POST /drain.
+// Package ops serves what the platform asks of a workload: /livez and /readyz for the kubelet, and, for the manager
+// alone, known by its certificate, /metrics, /statusz, /deepz (the deep probe) and POST /drain.
 package ops
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"net/http"
 	"sync/atomic"
@@ -14,6 +15,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
+
+// Manager is the common name of the manager's certificate (operators/manifests/deployment.yaml). Nobody else is let in:
+// brokers and services hold client certificates of the same authority, and none of them has to drain a workload.
+const Manager = "spine-manager"
 
 // Stage is one step of the deep probe.
 type Stage struct {
@@ -55,7 +60,7 @@ type Config struct {
 	Status func(context.Context) (any, error)
 	// Metrics is what /metrics shows.
 	Metrics prometheus.Gatherer
-	// More handles further paths, by pattern of http.ServeMux; they need a certificate too.
+	// More handles further paths, by pattern of http.ServeMux; they are the manager's too.
 	More map[string]http.Handler
 }
 
@@ -66,7 +71,8 @@ type Server struct {
 	drain    chan struct{}
 }
 
-// New makes the server; it is an http.Handler for a TLS listener that verifies client certificates if given.
+// New makes the server; it is an http.Handler for a TLS listener that verifies client certificates, if given, by the
+// platform's authority.
 func New(config Config) *Server {
 	s := &Server{mux: http.NewServeMux(), drain: make(chan struct{})}
 	s.mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { write(w, http.StatusOK, "ok") })
@@ -125,17 +131,23 @@ func (s *Server) Drained() <-chan struct{} { return s.drain }
 
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
 
-// guard lets in only who showed a certificate that the listener verified.
+// guard lets in only who showed the manager's certificate, verified by the listener.
 func (s *Server) guard(pattern string, next http.Handler) {
 	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-		if r.TLS == nil || len(r.TLS.VerifiedChains) == 0 {
+		if !isManager(r.TLS) {
 			WriteJSON(w, http.StatusForbidden, map[string]string{
-				"error": "this path needs a client certificate of the platform's authority",
+				"error": "this path needs the client certificate of " + Manager + ", of the platform's authority",
 			})
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// isManager looks only at the certificate that was verified, never at one that was merely sent.
+func isManager(state *tls.ConnectionState) bool {
+	return state != nil && len(state.VerifiedChains) > 0 && len(state.VerifiedChains[0]) > 0 &&
+		state.VerifiedChains[0][0].Subject.CommonName == Manager
 }
 
 func write(w http.ResponseWriter, status int, text string) {

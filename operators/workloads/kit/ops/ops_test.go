@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -15,11 +16,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-func ask(s http.Handler, method, path string, certificate bool) *httptest.ResponseRecorder {
+func ask(s http.Handler, method, path string, manager bool) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, path, nil)
 	r.TLS = &tls.ConnectionState{}
-	if certificate {
-		r.TLS.VerifiedChains = [][]*x509.Certificate{{{}}}
+	if manager {
+		r.TLS.VerifiedChains = [][]*x509.Certificate{{{Subject: pkix.Name{CommonName: Manager}}}}
 	}
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, r)
@@ -41,9 +42,9 @@ func TestPaths(t *testing.T) {
 		Metrics: prometheus.NewRegistry(),
 		More:    map[string]http.Handler{"GET /more": http.NotFoundHandler()},
 	})
-	want := func(method, path string, certificate bool, status int, text string) {
+	want := func(method, path string, manager bool, status int, text string) {
 		t.Helper()
-		if w := ask(s, method, path, certificate); w.Code != status || !strings.Contains(w.Body.String(), text) {
+		if w := ask(s, method, path, manager); w.Code != status || !strings.Contains(w.Body.String(), text) {
 			t.Errorf("%s %s: %d %s", method, path, w.Code, w.Body)
 		}
 	}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package servicerecovery
+
+import (
+	"context"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	bookingapi "spine.nhs.uk/controlplane/operators/api/booking/v1alpha1"
+	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
+	messagingapi "spine.nhs.uk/controlplane/operators/api/messaging/v1alpha1"
+	api "spine.nhs.uk/controlplane/operators/api/resilience/v1alpha1"
+	"spine.nhs.uk/controlplane/operators/decide/recovery"
+	"spine.nhs.uk/controlplane/operators/desired/booking"
+	"spine.nhs.uk/controlplane/operators/desired/messaging"
+	"spine.nhs.uk/controlplane/operators/ports"
+)
+
+// target is the service that an operation is on, with the names of its parts.
+type target struct {
+	// ref and object are the service itself.
+	ref    recovery.Object
+	object client.Object
+	// database is the name of the Cluster, broker of the RabbitmqCluster (empty where there is
+	// none), program of the Deployment.
+	database, broker, program string
+	// part is the name of the program's part, and pods are the labels of its pods.
+	part string
+	pods map[string]string
+	// ops is where any replica of the program answers, and podOps one by its pod's address.
+	ops    ports.Target
+	podOps func(ip string) string
+	// instances of the database and nodes of the broker that there have to be; replicas of
+	// the program by the specification, by it and by operations, and at most (0: no limit).
+	instances, nodes              int32
+	specified, replicas, capacity int32
+	// patience with one answer of the program.
+	patience time.Duration
+	// suppliers of the specification.
+	suppliers []messagingapi.Supplier
+}
+
+// databaseConnections that the replicas may open together; the resource's schema has the same.
+const databaseConnections = 160
+
+// target finds the operation's service; nil when there is none of that name.
+func (r *Reconciler) target(ctx context.Context, o *api.ServiceRecovery) (*target, error) {
+	key := client.ObjectKey{Namespace: o.Namespace, Name: o.Spec.Service.Name}
+	var t *target
+	if o.Spec.Service.Kind == "BookingService" {
+		var b bookingapi.BookingService
+		if err := r.Reader.Get(ctx, key, &b); err != nil {
+			return nil, client.IgnoreNotFound(err)
+		}
+		t = bookingTarget(&b)
+	} else {
+		var m messagingapi.MessagingService
+		if err := r.Reader.Get(ctx, key, &m); err != nil {
+			return nil, client.IgnoreNotFound(err)
+		}
+		t = messagingTarget(&m)
+	}
+	t.ref = recovery.Object{Kind: o.Spec.Service.Kind, Namespace: key.Namespace, Name: key.Name, UID: string(t.object.GetUID())}
+	return t, nil
+}
+
+func messagingTarget(m *messagingapi.MessagingService) *target {
+	return &target{
+		object:   m,
+		database: messaging.DatabaseName(m), broker: messaging.BrokerName(m), program: messaging.GatewayName(m),
+		part: messaging.Gateway, pods: messaging.Selector(m, messaging.Gateway),
+		ops:    ports.Target{Address: messaging.OpsAddress(m), ServerName: messaging.OpsServerName(m)},
+		podOps: messaging.PodOpsAddress, instances: m.Spec.Database.Instances, nodes: m.Spec.Broker.Replicas,
+		specified: m.Spec.Gateway.Replicas, replicas: messaging.GatewayReplicas(m), capacity: common.MaxReplicas,
+		patience: m.Spec.Probe.Timeout.Duration, suppliers: m.Spec.Suppliers,
+	}
+}
+
+func bookingTarget(b *bookingapi.BookingService) *target {
+	return &target{
+		object:   b,
+		database: booking.DatabaseName(b), program: booking.ServiceName(b),
+		part: booking.ComponentService, pods: booking.Selector(b, booking.ComponentService),
+		ops:    ports.Target{Address: booking.OpsAddress(b), ServerName: booking.OpsServerName(b)},
+		podOps: booking.PodOpsAddress, instances: b.Spec.Database.Instances,
+		specified: b.Spec.Service.Replicas, replicas: booking.Replicas(b),
+		capacity: databaseConnections / max(1, b.Spec.Capacity.DatabaseConnections),
+		patience: b.Spec.Probe.Timeout.Duration,
+	}
+}

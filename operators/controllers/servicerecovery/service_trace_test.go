@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build apiserver
+
+package servicerecovery
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	api "spine.nhs.uk/controlplane/operators/api/resilience/v1alpha1"
+)
+
+var digests = regexp.MustCompile(`sha256:[a-f0-9]{64}`)
+
+// see keeps what changed of an operation, as a person who watches it would see it.
+func (s *stage) see(o *api.ServiceRecovery) {
+	line := fmt.Sprintf("%s: %s", o.Status.Phase, o.Status.Message)
+	for _, step := range o.Status.Steps {
+		if step.State == api.StepRunning {
+			line += fmt.Sprintf("\n  %s: %s", step.Name, step.Message)
+		}
+	}
+	line = digests.ReplaceAllString(line, "sha256:...")
+	if !slices.Contains(s.trace, line) {
+		s.trace = append(s.trace, line)
+	}
+}
+
+// golden compares the trace, the steps and the evidence of an ended operation with what is
+// kept in testdata. UPDATE_GOLDEN=1 rewrites it.
+func (s *stage) golden(o *api.ServiceRecovery) {
+	GinkgoHelper()
+	var b strings.Builder
+	fmt.Fprintln(&b, strings.Join(s.trace, "\n"))
+	for i, step := range o.Status.Steps {
+		fmt.Fprintf(&b, "%d. %s %s: %s\n", i+1, step.Name, step.State, step.Message)
+	}
+	e := o.Status.Evidence
+	fmt.Fprintf(&b, "backlog %d before, %d after\n", *e.BacklogBefore, *e.BacklogAfter)
+	for _, note := range e.Notes {
+		fmt.Fprintln(&b, note)
+	}
+	file := filepath.Join("testdata", "trace-"+s.name+".txt")
+	if os.Getenv("UPDATE_GOLDEN") != "" {
+		Expect(os.MkdirAll("testdata", 0o750)).To(Succeed())
+		Expect(os.WriteFile(file, []byte(b.String()), 0o600)).To(Succeed())
+	}
+	want, err := os.ReadFile(file)
+	Expect(err).NotTo(HaveOccurred())
+	Expect(b.String()).To(Equal(string(want)), "UPDATE_GOLDEN=1 rewrites it")
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package recovery
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	api "spine.nhs.uk/controlplane/operators/api/resilience/v1alpha1"
+	"spine.nhs.uk/controlplane/operators/decide/quorum"
+)
+
+func missing(p *quorum.Part)  { p.Ready-- }
+func none(p *quorum.Part)     { p.Ready = 0 }
+func unknown(p *quorum.Part)  { p.Known, p.Ready = false, 0 }
+func changing(p *quorum.Part) { p.Changing = true }
+
+// Each refusal by its reason and by what it tells a person.
+func TestRefusals(t *testing.T) {
+	replicaWith := func(instance string, change func(*Replica)) Replica {
+		f := replica(whole(), instance)
+		change(&f)
+		return f
+	}
+	supplierWith := func(change func(*Supplier)) Supplier {
+		f := supplier("load")
+		change(&f)
+		return f
+	}
+	scaleWith := func(wanted int32, change func(*Scale)) Scale {
+		f := scale(wanted)
+		change(&f)
+		return f
+	}
+	rebuildWith := func(change func(*Rebuild)) Rebuild {
+		f := rebuild(whole())
+		change(&f)
+		return f
+	}
+	for name, c := range map[string]struct {
+		got     Decision
+		reason  string
+		message string
+	}{
+		"no such service": {Missing("MessagingService", "spine-messaging", "spin"), api.ReasonTargetNotFound, "no MessagingService spine-messaging/spin"},
+
+		"restart: another part's member is missing": {PlanRestart(restart(whole().with(Broker, missing), "gateway")), api.ReasonQuorumAtRisk, "broker has 2 of 3 members"},
+		"restart: its own member is missing":        {PlanRestart(restart(whole().with(Database, missing), Database)), api.ReasonQuorumAtRisk, "database has 2 of 3 members"},
+		"restart: a part is changing":               {PlanRestart(restart(whole().with(Database, changing), Broker)), api.ReasonQuorumAtRisk, "database is being changed"},
+		"restart: a part is unknown":                {PlanRestart(restart(whole().with(Database, unknown), "gateway")), api.ReasonStateUnknown, "the state of database is not known"},
+		"restart: no broker is there to restart":    {PlanRestart(restart(whole().with(Broker, none), Broker)), api.ReasonNotApplicable, "use the action RebuildBroker"},
+
+		"broker: the ledger takes no writes": {PlanRebuildBroker(rebuildWith(func(f *Rebuild) { f.DatabaseAvailable = false })), api.ReasonWorkAtRisk, "recover the database first"},
+		"broker: the ledger lacks a member":  {PlanRebuildBroker(rebuild(whole().with(Database, missing))), api.ReasonQuorumAtRisk, "database has 2 of 3 members"},
+		"broker: the ledger is unknown":      {PlanRebuildBroker(rebuild(whole().with(Database, unknown))), api.ReasonStateUnknown, "the state of database is not known"},
+		"broker: nobody counts":              {PlanRebuildBroker(rebuildWith(func(f *Rebuild) { f.Backlog = nil })), api.ReasonStateUnknown, "no gateway says"},
+		"broker: no gateway is ready":        {PlanRebuildBroker(rebuild(whole().with("gateway", none))), api.ReasonWorkAtRisk, "recover the gateways first"},
+		"broker: the gateways are unknown":   {PlanRebuildBroker(rebuild(whole().with("gateway", unknown))), api.ReasonStateUnknown, "gateway"},
+		"broker: there is none":              {PlanRebuildBroker(rebuildWith(func(f *Rebuild) { f.Members, f.Volumes = nil, nil })), api.ReasonNotApplicable, "neither a member nor a volume"},
+
+		"replica: it is the primary":          {PlanRebuildReplica(replica(whole(), "spine-db-1")), api.ReasonNotApplicable, "is the primary"},
+		"replica: it is no member":            {PlanRebuildReplica(replica(whole(), "spine-db-9")), api.ReasonTargetNotFound, "one of spine-db-1, spine-db-2, spine-db-3"},
+		"replica: nothing of it is there":     {PlanRebuildReplica(replicaWith("spine-db-3", func(f *Replica) { f.Doomed = nil })), api.ReasonTargetNotFound, "no member"},
+		"replica: another standby is missing": {PlanRebuildReplica(replicaWith("spine-db-3", func(f *Replica) { f.Instances[1].Ready = false })), api.ReasonQuorumAtRisk, "database has 1 of 2 members"},
+		"replica: only the primary would be left": {PlanRebuildReplica(replicaWith("spine-db-3", func(f *Replica) {
+			f.Instances = f.Instances[0:1:1]
+			f.Instances = append(f.Instances, Instance{"spine-db-3", true})
+		})), api.ReasonQuorumAtRisk, "database has 1 of 2 members"},
+		"replica: no other member is ready":          {PlanRebuildReplica(replicaWith("spine-db-3", func(f *Replica) { f.Instances[0].Ready, f.Instances[1].Ready = false, false })), api.ReasonQuorumAtRisk, "database has 0 of 2 members"},
+		"replica: the role is on the move":           {PlanRebuildReplica(replicaWith("spine-db-3", func(f *Replica) { f.Primary = "" })), api.ReasonQuorumAtRisk, "no primary"},
+		"replica: CloudNativePG is at work":          {PlanRebuildReplica(replicaWith("spine-db-3", func(f *Replica) { f.Working = "Upgrading cluster" })), api.ReasonQuorumAtRisk, "Upgrading cluster"},
+		"replica: a broker is missing":               {PlanRebuildReplica(replica(whole().with(Broker, missing), "spine-db-3")), api.ReasonQuorumAtRisk, "broker has 2 of 3 members"},
+		"replica: CloudNativePG has not said a word": {PlanRebuildReplica(replica(whole().with(Database, unknown), "spine-db-3")), api.ReasonStateUnknown, "CloudNativePG does not say"},
+
+		"replay: no such supplier":    {PlanReplay(supplier("lod")), api.ReasonTargetNotFound, `no supplier "lod": supplier must be one of load, pharmacy`},
+		"replay: nobody counts":       {PlanReplay(supplierWith(func(f *Supplier) { f.Dead = nil })), api.ReasonStateUnknown, "no gateway says"},
+		"replay: there are none":      {PlanReplay(supplierWith(func(f *Supplier) { f.Dead = number(0) })), api.ReasonNotApplicable, "no dead letters"},
+		"replay: it is in quarantine": {PlanReplay(supplierWith(func(f *Supplier) { f.StoppedByHand = true })), api.ReasonNotApplicable, "open it first"},
+
+		"quarantine: no such supplier":       {PlanQuarantine(supplier("lod")), api.ReasonTargetNotFound, "load, pharmacy"},
+		"quarantine: it is already":          {PlanQuarantine(supplierWith(func(f *Supplier) { f.StoppedByHand = true })), api.ReasonNotApplicable, "already"},
+		"quarantine: the specification does": {PlanQuarantine(supplierWith(func(f *Supplier) { f.StoppedBySpec = true })), api.ReasonNotApplicable, "the specification"},
+		"release: it is not in quarantine":   {PlanRelease(supplier("load")), api.ReasonNotApplicable, "nothing to release"},
+		"release: the specification does":    {PlanRelease(supplierWith(func(f *Supplier) { f.StoppedBySpec, f.StoppedByHand = true, true })), api.ReasonNotApplicable, "set its traffic to Open there"},
+
+		"scale: fewer than specified":  {PlanScale(scaleWith(2, func(f *Scale) { f.Specified, f.Now = 3, 3 })), api.ReasonNotApplicable, "fewer than the 3"},
+		"scale: as it is":              {PlanScale(scale(2)), api.ReasonNotApplicable, "2 replicas already"},
+		"scale: too many connections":  {PlanScale(scaleWith(9, func(f *Scale) { f.Most = 8 })), api.ReasonNotApplicable, "at most 8"},
+		"scale: replicas are replaced": {PlanScale(scaleWith(4, func(f *Scale) { f.Updating = true })), api.ReasonQuorumAtRisk, "wait until that has ended"},
+		"scale: nobody knows":          {PlanScale(scaleWith(4, func(f *Scale) { f.Service = f.with("gateway", unknown) })), api.ReasonStateUnknown, "gateway"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if len(c.got.Blockers) != 1 {
+				t.Fatalf("expected one blocker, got %v", c.got.Blockers)
+			}
+			b := c.got.Blockers[0]
+			if b.Reason != c.reason || !strings.Contains(b.Message, c.message) {
+				t.Errorf("got %s: %s", b.Reason, b.Message)
+			}
+			if b.Waivable {
+				t.Error("safety is not waived")
+			}
+			if len(c.got.Plan.Summary) == 0 {
+				t.Error("no summary")
+			}
+		})
+	}
+}
+
+// What is broken already may be what the action repairs.
+func TestRepairs(t *testing.T) {
+	down := replica(whole().with(Database, func(p *quorum.Part) { p.Ready, p.Changing = 2, true }), "spine-db-3")
+	down.Instances[2].Ready = false
+	for name, d := range map[string]Decision{
+		"a standby that is down is rebuilt":          PlanRebuildReplica(down),
+		"gateways that are all down are restarted":   PlanRestart(restart(whole().with("gateway", none), "gateway")),
+		"a broker without a quorum is rebuilt":       PlanRebuildBroker(rebuild(whole().with(Broker, func(p *quorum.Part) { p.Ready, p.Changing = 1, true }))),
+		"a broker of which nothing is known":         PlanRebuildBroker(rebuild(whole().with(Broker, unknown))),
+		"a gateway that is down stops no rebuilding": PlanRebuildBroker(rebuild(whole().with("gateway", missing))),
+		"more gateways while a member is missing":    PlanScale(Scale{Service: whole().with("gateway", missing), Program: "gateway", Specified: 2, Now: 2, Wanted: 3}),
+	} {
+		if len(d.Blockers) > 0 {
+			t.Errorf("%s: %v", name, d.Blockers)
+		}
+	}
+}
+
+func TestNamed(t *testing.T) {
+	d := PlanRebuildReplica(replica(whole(), "spine-db-3"))
+	got := Named(&d.Plan, d.Plan.Steps[0])
+	if len(got) != 2 || got[0] != object("Pod", "spine-db-3") || got[1] != object("PersistentVolumeClaim", "spine-db-3") {
+		t.Errorf("got %v", got)
+	}
+	if got := Named(&d.Plan, d.Plan.Steps[1]); len(got) != 0 {
+		t.Errorf("the second step takes nothing away: %v", got)
+	}
+	if got := Kept(&d.Plan); !slices.Equal(got, []string{"spine-db-1", "spine-db-2"}) || Kept(nil) != nil {
+		t.Errorf("kept %q", got)
+	}
+	if got := Named(nil, d.Plan.Steps[0]); got != nil {
+		t.Errorf("without a plan: %v", got)
+	}
+}
+
+// Whatever stands in a stored plan: nothing is named that the step does not touch.
+func FuzzNamed(f *testing.F) {
+	f.Add("Pod spine-messaging/spine-db-3 uid 1-2", "Pod spine-messaging/spine-db-3")
+	f.Add("Pod a uid 1", "Pod a")
+	f.Add("primary: spine-db-1", "")
+	f.Add("Pod a/b/c uid x", "Pod a/b/c")
+	f.Fuzz(func(t *testing.T, input, touch string) {
+		for _, o := range Named(&api.Plan{Inputs: []string{input}}, api.PlannedStep{Touches: []string{touch}}) {
+			if o.Touch() != touch || o.UID == "" || o.Name == "" && !strings.HasSuffix(touch, "/") {
+				t.Errorf("%q touching %q named %+v", input, touch, o)
+			}
+		}
+	})
+}
