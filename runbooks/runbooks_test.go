@@ -10,7 +10,15 @@ import (
 	"testing"
 
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
+	resilience "spine.nhs.uk/controlplane/operators/api/resilience/v1alpha1"
 )
+
+// reasons of services and of operations; some are both.
+func reasons() []string {
+	all := append(common.RunbookReasons(), resilience.RunbookReasons()...)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
 
 // sections that each page must have, in this order: a responder who is woken
 // up finds the same thing at the same place.
@@ -21,7 +29,7 @@ func TestEveryReasonHasAPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, reason := range common.RunbookReasons() {
+	for _, reason := range reasons() {
 		page, err := Page(reason)
 		if err != nil {
 			t.Errorf("reason %s has no page: write runbooks/%s.md", reason, reason)
@@ -51,7 +59,7 @@ func TestEveryPageHasAReason(t *testing.T) {
 	}
 	for _, p := range pages {
 		name := strings.TrimSuffix(p, ".md")
-		if name != "README" && !slices.Contains(common.RunbookReasons(), name) {
+		if name != "README" && !slices.Contains(reasons(), name) {
 			t.Errorf("%s belongs to no reason: remove it", p)
 		}
 	}
