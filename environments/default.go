@@ -25,6 +25,8 @@ func (e *Environment) Default() {
 	number(&e.Timings.NodeMonitorGraceSeconds, 8)
 	number(&e.Timings.LeaseSeconds, 8)
 	number(&e.Timings.EvictionSeconds, 30)
+	e.Operations.setDefaults()
+	e.Management.setDefaults()
 	e.Messaging.setDefaults()
 	e.Booking.setDefaults()
 }

@@ -60,6 +60,11 @@ type Environment struct {
 	Storage Storage `json:"storage"`
 	// timings say how fast a failure is noticed.
 	Timings Timings `json:"timings"`
+	// operations are the rules of recovery operations.
+	Operations Operations `json:"operations"`
+	// management says how the hosts' BMCs are reached; without it no host is fenced
+	// or returned by the site's manager.
+	Management *Management `json:"management"`
 	// messaging is the messaging service; omit it for a site without.
 	Messaging *Messaging `json:"messaging"`
 	// booking is the booking service; omit it for a site without. It needs
@@ -118,6 +123,9 @@ type Host struct {
 type BMC struct {
 	// address is its IPv4 address; it answers on port 443.
 	Address string `json:"address"`
+	// certificateSHA256 is the fingerprint of its certificate, in hexadecimal; that
+	// one is believed, whoever issued it. Default: one that management.caFile issued.
+	CertificateSHA256 string `json:"certificateSHA256"`
 }
 
 // Requirements are the least that a host must have.

@@ -35,6 +35,8 @@ func (e *Environment) Validate() field.ErrorList {
 	errs = append(errs, e.validateNetwork(field.NewPath("network"))...)
 	errs = append(errs, e.validateStorage(field.NewPath("storage", "path"))...)
 	errs = append(errs, e.validateTimings(field.NewPath("timings"))...)
+	errs = append(errs, e.validateManagement(field.NewPath("management"))...)
+	errs = append(errs, e.Operations.validate(field.NewPath("operations"))...)
 	errs = append(errs, e.validateServices()...)
 	return errs
 }

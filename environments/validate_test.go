@@ -43,9 +43,16 @@ func TestProblems(t *testing.T) {
 		"endpoint is a host":   {func(e dict) { part(e, "endpoint")["address"] = "10.90.0.12" }, []string{"endpoint.address: Invalid value: \"10.90.0.12\": this is the address of host b"}},
 		"edge is the endpoint": {func(e dict) { part(e, "edge")["address"] = "10.90.0.100" }, []string{"edge.address: Invalid value: \"10.90.0.100\": this is the address of endpoint.address"}},
 		"BMC is a host":        {func(e dict) { part(host(e, 2), "bmc")["address"] = "10.90.0.11" }, []string{"hosts[2].bmc.address: Invalid value: \"10.90.0.11\": this is the address of host a"}},
-		"one router ID":        {func(e dict) { part(e, "site")["subnet"] = "10.90.0.0/23"; part(e, "edge")["address"] = "10.90.1.100" }, []string{"edge.address: Invalid value: \"10.90.1.100\": must differ from endpoint.address in its last byte"}},
-		"no router ID":         {func(e dict) { part(e, "site")["subnet"] = "10.90.0.0/23"; part(e, "edge")["address"] = "10.90.1.0" }, []string{"edge.address: Invalid value: \"10.90.1.0\": its last byte"}},
-		"unknown role":         {func(e dict) { host(e, 0)["role"] = "Master" }, []string{`hosts[0].role: Unsupported value: "Master": supported values: "ControlPlane", "Worker"`}},
+		"BMC's certificate":    {func(e dict) { part(host(e, 2), "bmc")["certificateSHA256"] = "00:11" }, []string{"hosts[2].bmc.certificateSHA256: Invalid value: \"00:11\": must be the 32 bytes"}},
+		"no BMC's authority": {func(e dict) { delete(part(e, "management"), "caFile") }, []string{"hosts[0].bmc.certificateSHA256: Required value: give it, or management.caFile",
+			"hosts[1].bmc.certificateSHA256: Required", "hosts[2].bmc.certificateSHA256: Required"}},
+		"management": {func(e dict) {
+			m := part(e, "management")
+			m["user"], m["passwordFile"], m["authentication"] = "ad min", "password", "None"
+		}, []string{`management.user: Invalid value: "ad min"`, `management.passwordFile: Invalid value`, `management.authentication: Unsupported value: "None"`}},
+		"one router ID": {func(e dict) { part(e, "site")["subnet"] = "10.90.0.0/23"; part(e, "edge")["address"] = "10.90.1.100" }, []string{"edge.address: Invalid value: \"10.90.1.100\": must differ from endpoint.address in its last byte"}},
+		"no router ID":  {func(e dict) { part(e, "site")["subnet"] = "10.90.0.0/23"; part(e, "edge")["address"] = "10.90.1.0" }, []string{"edge.address: Invalid value: \"10.90.1.0\": its last byte"}},
+		"unknown role":  {func(e dict) { host(e, 0)["role"] = "Master" }, []string{`hosts[0].role: Unsupported value: "Master": supported values: "ControlPlane", "Worker"`}},
 		"no control plane": {func(e dict) {
 			for i := range 3 {
 				host(e, i)["role"] = "Worker"

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -71,6 +72,14 @@ func (r *loadRun) flowing(ctx context.Context) {
 	GinkgoHelper()
 	for _, s := range r.screens {
 		Eventually(s.String).WithContext(ctx).WithTimeout(30 * time.Second).Should(ContainSubstring("acknowledged"))
+	}
+}
+
+// stop ends the load early: what is on its way is finished and recorded.
+func (r *loadRun) stop() {
+	GinkgoHelper()
+	for _, cmd := range r.running {
+		Expect(cmd.Process.Signal(os.Interrupt)).To(Succeed())
 	}
 }
 

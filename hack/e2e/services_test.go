@@ -70,6 +70,8 @@ func services() {
 		Entry("every component rolls to a new image", rollEverything, NodeTimeout(20*time.Minute)),
 	)
 
+	recoveries()
+
 	It("refuses to delete a service that holds acknowledged work, with the count", refusedDeletion, NodeTimeout(3*time.Minute))
 	It("refuses to be destroyed with its site, with the count", refusedDestroy, NodeTimeout(5*time.Minute))
 }

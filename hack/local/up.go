@@ -61,10 +61,23 @@ func (w *workspace) buildOwn(ctx context.Context) error {
 	if err := os.MkdirAll(w.own, 0o755); err != nil {
 		return err
 	}
-	if err := w.run(ctx, "go", "build", "-o", w.own+"/", "./hack/tools", "./hack/images", "./hack/rack", "./hack/load"); err != nil {
+	if err := w.run(ctx, "go", "build", "-o", w.own+"/", "./hack/tools", "./hack/images", "./hack/rack", "./hack/load",
+		"./operators/cmd/kubectl-spine"); err != nil {
+		return err
+	}
+	if err := w.linkCompleter(); err != nil {
 		return err
 	}
 	return w.run(ctx, "go", "build", "./stacks", "./infra/cmd/pulumi-resource-spine")
+}
+
+// linkCompleter gives the on-call plugin the second name under which kubectl asks it to complete arguments.
+func (w *workspace) linkCompleter() error {
+	err := os.Symlink("kubectl-spine", filepath.Join(w.own, "kubectl_complete-spine"))
+	if errors.Is(err, os.ErrExist) {
+		return nil
+	}
+	return err
 }
 
 // buildTools builds the tools and, beside them, the root file systems of hosts and engines: those wait for the network

@@ -74,6 +74,10 @@ func (s *Site) ConfigureFile(change func(map[string]any)) error {
 		"knownHostsFile": filepath.Join(rack, "known_hosts"),
 	}
 	environment["registry"].(map[string]any)["caFile"] = filepath.Join(rack, "ca.crt")
+	environment["management"] = map[string]any{
+		"passwordFile": filepath.Join(rack, "bmc-password"),
+		"caFile":       filepath.Join(rack, "ca.crt"),
+	}
 	if s.Services {
 		tokens := environment["booking"].(map[string]any)["tokens"].(map[string]any)
 		tokens["keysFile"] = filepath.Join(s.Home, "clients", "jwks.json")

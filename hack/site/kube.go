@@ -22,6 +22,7 @@ import (
 
 	booking "spine.nhs.uk/controlplane/operators/api/booking/v1alpha1"
 	messaging "spine.nhs.uk/controlplane/operators/api/messaging/v1alpha1"
+	resilience "spine.nhs.uk/controlplane/operators/api/resilience/v1alpha1"
 )
 
 func (s *Site) restConfig() (*rest.Config, error) {
@@ -48,14 +49,18 @@ func (s *Site) Kube() (kubernetes.Interface, error) {
 }
 
 // Objects is a client of the same API that knows the kinds of our own and reads every other one as it stands.
-func (s *Site) Objects() (client.Client, error) {
+func (s *Site) Objects() (client.Client, error) { return s.ObjectsAs("") }
+
+// ObjectsAs is the same for another user, with that user's rights.
+func (s *Site) ObjectsAs(user string) (client.Client, error) {
 	config, err := s.restConfig()
 	if err != nil {
 		return nil, err
 	}
+	config.Impersonate.UserName = user
 	config.Timeout = 10 * time.Second
 	known := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{scheme.AddToScheme, messaging.AddToScheme, booking.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{scheme.AddToScheme, messaging.AddToScheme, booking.AddToScheme, resilience.AddToScheme} {
 		if err := add(known); err != nil {
 			return nil, err
 		}

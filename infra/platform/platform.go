@@ -41,6 +41,11 @@ type Args struct {
 	Operators fs.FS
 	// EdgeAddress is where traffic from outside enters.
 	EdgeAddress string
+	// Hosts that our manager may switch; nil where hosts are not ours.
+	Hosts *manager.Hosts
+	// Operations are the rules of recovery operations: a struct with JSON tags, as the manager
+	// reads them.
+	Operations any
 	// Messaging and Booking are the services; Booking is nil when it is left out.
 	Messaging *services.Messaging
 	Booking   *services.Booking
@@ -105,7 +110,10 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 		engines = append(engines, made)
 	}
 	// Its certificate is cert-manager's to issue.
-	operators, err := manager.Set(args.Operators, args.EdgeAddress, in)
+	operators, err := manager.Set(args.Operators, manager.Args{
+		EdgeAddress: args.EdgeAddress, APIServers: args.Cluster.APIServers, APIPort: args.Cluster.API.Port,
+		Hosts: args.Hosts, Operations: args.Operations,
+	}, in)
 	ours, err := install(operators, err, engineSeconds, issuing)
 	if err != nil {
 		return nil, err

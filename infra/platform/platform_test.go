@@ -31,7 +31,7 @@ import (
 // operators stands in for the files of our manager.
 var operators = fstest.MapFS{
 	"deployment.yaml": {Data: []byte("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m, namespace: spine-system}\n" +
-		"data: {image: '{{ .Image }}', edge: '{{ .EdgeAddress }}'}\n")},
+		"data: {image: '{{ .Image }}', edge: '{{ .EdgeAddress }}', hosts: '{{ .HostsDir }} {{ .SSHPort }}', rules: '{{ .OperationsDigest }}'}\n")},
 	"crds/x.yaml": {Data: []byte("apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: xs.test}\n")},
 	"embed.go":    {Data: []byte("package manifests")},
 }
@@ -133,7 +133,7 @@ func checkDeployment(t *testing.T, key string, d *appsv1.Deployment) {
 // TestNamespacesAreClosed: everything restricted, and nothing in or out but by
 // name.
 func TestNamespacesAreClosed(t *testing.T) {
-	ours, err := manager.Set(operators, "10.0.0.101", inputs())
+	ours, err := manager.Set(operators, managed(switchable()), inputs())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,23 +173,87 @@ func TestNamespacesAreClosed(t *testing.T) {
 	}
 }
 
+// managed is a site with hosts, or without.
+func managed(hosts *manager.Hosts) manager.Args {
+	return manager.Args{EdgeAddress: "10.0.0.101", APIServers: []string{"10.0.0.11/32"}, APIPort: 6443, Hosts: hosts}
+}
+
+// switchable are two hosts, one with a BMC.
+func switchable() *manager.Hosts {
+	return &manager.Hosts{SSHPort: 2222, Addresses: []string{"10.0.0.11", "10.0.0.12"}, Controllers: []manager.Controller{
+		{Name: "a", Address: "10.0.0.111", User: "admin", Password: "Hidden1"},
+	}}
+}
+
 func TestManager(t *testing.T) {
-	set, err := manager.Set(operators, "10.0.0.101", inputs())
+	set, err := manager.Set(operators, managed(switchable()), inputs())
 	if err != nil {
 		t.Fatal(err)
 	}
 	config := typed(t, "m", set.Objects["v1/ConfigMap/spine-system/m"]).(*corev1.ConfigMap)
+	if config.Data["hosts"] != "/etc/spine/hosts 2222" {
+		t.Errorf("hosts are at %q", config.Data["hosts"])
+	}
 	if config.Data["image"] != "r:5000/spine/spine-manager:dev@sha256:0" || config.Data["edge"] != "10.0.0.101" {
 		t.Errorf("markers became %v", config.Data)
 	}
 	if _, ok := set.Objects["apiextensions.k8s.io/v1/CustomResourceDefinition/xs.test"]; !ok {
 		t.Errorf("no definitions among %v", slices.Sorted(maps.Keys(set.Objects)))
 	}
-	if _, err := manager.Set(fstest.MapFS{}, "", inputs()); err == nil {
+	secret := typed(t, "hosts", set.Objects["v1/Secret/spine-system/hosts"]).(*corev1.Secret)
+	if text := string(secret.Data["inventory.yaml"]); !strings.Contains(text, "password: Hidden1") || !set.Secret("v1/Secret/spine-system/hosts") {
+		t.Errorf("the inventory is %q, a secret: %v", text, set.Secret("v1/Secret/spine-system/hosts"))
+	}
+	way := typed(t, "way", set.Objects["networking.k8s.io/v1/NetworkPolicy/spine-system/spine-manager-hosts"]).(*networkingv1.NetworkPolicy)
+	var ways []string
+	for _, rule := range way.Spec.Egress {
+		for _, port := range rule.Ports {
+			for _, to := range rule.To {
+				ways = append(ways, to.IPBlock.CIDR+":"+port.Port.String())
+			}
+		}
+	}
+	if got := strings.Join(ways, " "); got != "10.0.0.111/32:443 10.0.0.11/32:10250 10.0.0.12/32:10250 10.0.0.11/32:2222 10.0.0.12/32:2222" {
+		t.Errorf("the manager gets to %s", got)
+	}
+	if _, err := manager.Set(operators, manager.Args{}, inputs()); err == nil || !strings.Contains(err.Error(), "API servers") {
+		t.Errorf("a manager that may go anywhere: %v", err)
+	}
+	api := typed(t, "api", set.Objects["networking.k8s.io/v1/NetworkPolicy/spine-system/spine-manager-api"]).(*networkingv1.NetworkPolicy)
+	if rule := api.Spec.Egress[0]; len(api.Spec.Egress) != 1 || rule.To[0].IPBlock.CIDR != "10.0.0.11/32" || rule.Ports[0].Port.IntValue() != 6443 {
+		t.Errorf("the manager gets to API servers by %+v", api.Spec.Egress)
+	}
+	alone, err := manager.Set(operators, managed(nil), inputs())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := alone.Objects["v1/Secret/spine-system/hosts"]; ok {
+		t.Error("an inventory of no hosts")
+	}
+	rules := typed(t, "operations", alone.Objects["v1/ConfigMap/spine-system/operations"]).(*corev1.ConfigMap)
+	if rules.Data["operations.yaml"] != "{}" {
+		t.Errorf("without rules the manager gets %q", rules.Data["operations.yaml"])
+	}
+	some := managed(nil)
+	some.Operations = map[string]string{"coolDown": "5m"}
+	ruled, err := manager.Set(operators, some, inputs())
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules = typed(t, "operations", ruled.Objects["v1/ConfigMap/spine-system/operations"]).(*corev1.ConfigMap)
+	if got := rules.Data["operations.yaml"]; got != "{\n  \"coolDown\": \"5m\"\n}" {
+		t.Errorf("the manager gets the rules %q", got)
+	}
+	config = typed(t, "m", ruled.Objects["v1/ConfigMap/spine-system/m"]).(*corev1.ConfigMap)
+	before := typed(t, "m", alone.Objects["v1/ConfigMap/spine-system/m"]).(*corev1.ConfigMap)
+	if config.Data["rules"] == "" || config.Data["rules"] == before.Data["rules"] {
+		t.Errorf("pods do not notice other rules: digest %q", config.Data["rules"])
+	}
+	if _, err := manager.Set(fstest.MapFS{}, managed(nil), inputs()); err == nil {
 		t.Error("a manager without files must be refused")
 	}
 	var broken fs.FS = fstest.MapFS{"x.yaml": {Data: []byte("{{ .Unknown }}")}}
-	if _, err := manager.Set(broken, "", inputs()); err == nil || !strings.Contains(err.Error(), "x.yaml") {
+	if _, err := manager.Set(broken, managed(nil), inputs()); err == nil || !strings.Contains(err.Error(), "x.yaml") {
 		t.Errorf("an unknown marker: %v", err)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"spine.nhs.uk/controlplane/environments"
 	"spine.nhs.uk/controlplane/infra/baremetal/site"
 	"spine.nhs.uk/controlplane/infra/platform"
+	"spine.nhs.uk/controlplane/infra/platform/manager"
 	"spine.nhs.uk/controlplane/infra/platform/services"
 	"spine.nhs.uk/controlplane/operators/manifests"
 )
@@ -22,21 +23,36 @@ import (
 type wanted struct {
 	messaging *services.Messaging
 	booking   *services.Booking
+	// hosts that the manager may switch; nil when there are none, or no services.
+	hosts *manager.Hosts
+	// operations are the rules that the manager gets.
+	operations environments.Operations
+}
+
+// secrets are the values of the stack's configuration that nobody may read.
+type secrets struct {
+	// mailboxes is spine:mailboxSecrets, bmcs spine:bmcPasswords; empty when not set.
+	mailboxes, bmcs string
 }
 
 // readServices reads what the services of the environment refer to. All problems
 // are in the errors.
-func readServices(env *environments.Environment, secrets string, project fs.FS) (wanted, field.ErrorList) {
-	var w wanted
+func readServices(env *environments.Environment, secrets secrets, project fs.FS) (wanted, field.ErrorList) {
+	w := wanted{operations: env.Operations}
 	var errs field.ErrorList
 	if m := env.Messaging; m != nil {
-		made, problems := messaging(m, secrets, project)
+		made, problems := messaging(m, secrets.mailboxes, project)
 		w.messaging = made
 		errs = append(errs, problems...)
 	}
 	if b := env.Booking; b != nil {
 		made, problems := booking(b)
 		w.booking = made
+		errs = append(errs, problems...)
+	}
+	if w.messaging != nil || w.booking != nil {
+		made, problems := switchable(env, secrets.bmcs)
+		w.hosts = made
 		errs = append(errs, problems...)
 	}
 	return w, errs
@@ -117,6 +133,8 @@ func install(ctx *pulumi.Context, made *site.Site, args *site.Args, w wanted) er
 		Cluster:     made.Cluster,
 		Operators:   manifests.FS,
 		EdgeAddress: args.EdgeAddress,
+		Operations:  w.operations,
+		Hosts:       w.hosts,
 		Messaging:   w.messaging,
 		Booking:     w.booking,
 	}, pulumi.Providers(made.Provider))

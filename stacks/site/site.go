@@ -33,8 +33,10 @@ func Build(ctx *pulumi.Context, environment []byte) error {
 	}
 	offline := os.Getenv(offlineVariable) == "1"
 	project := os.DirFS(ctx.RootDirectory())
-	secrets, _ := ctx.GetConfig("spine:mailboxSecrets")
-	ca, w, err := files(env, secrets, project)
+	var hidden secrets
+	hidden.mailboxes, _ = ctx.GetConfig("spine:mailboxSecrets")
+	hidden.bmcs, _ = ctx.GetConfig("spine:bmcPasswords")
+	ca, w, err := files(env, hidden, project)
 	if err != nil {
 		return err
 	}
@@ -58,7 +60,7 @@ func Build(ctx *pulumi.Context, environment []byte) error {
 
 // files reads what the environment refers to on this machine: host keys, which
 // it fills in, the registry's authority, and what services need.
-func files(env *environments.Environment, secrets string, project fs.FS) (ca string, w wanted, err error) {
+func files(env *environments.Environment, secrets secrets, project fs.FS) (ca string, w wanted, err error) {
 	var errs field.ErrorList
 	read := func(path *field.Path, file string) string {
 		if file == "" {

@@ -206,7 +206,7 @@ func TestMistakesRegisterNothing(t *testing.T) {
 			})
 		}, true, []string{"2 problems", `did you mean "hosts"`, "hosts[1].address"}},
 		"no rack": {func(t *testing.T) []byte { return local(t, nil) }, false,
-			[]string{"3 problems", "ssh.knownHostsFile", "registry.caFile", "booking.tokens.keysFile", "no such file or directory"}},
+			[]string{"5 problems", "ssh.knownHostsFile", "registry.caFile", "booking.tokens.keysFile", "no such file or directory"}},
 		"no catalogue": {func(t *testing.T) []byte {
 			return local(t, func(env map[string]any) {
 				env["messaging"].(map[string]any)["catalogueFile"] = "environments/gone.yaml"

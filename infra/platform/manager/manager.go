@@ -5,7 +5,10 @@
 package manager
 
 import (
+	"crypto/sha256"
 	"embed"
+	"encoding/hex"
+	"errors"
 	"io/fs"
 	"path"
 
@@ -15,20 +18,58 @@ import (
 //go:embed namespaces.yaml
 var files embed.FS
 
+const namespace = "spine-system"
+
+// Args are what the manager has to know of its site.
+type Args struct {
+	// EdgeAddress is where traffic from outside enters.
+	EdgeAddress string
+	// APIServers are the networks that the API servers are in, which listen on APIPort.
+	APIServers []string
+	APIPort    int
+	// Hosts that it may switch; nil leaves hosts alone.
+	Hosts *Hosts
+	// Operations are the rules of operations: a struct with JSON tags, as the manager's file
+	// has them. Nil: the manager's own defaults.
+	Operations any
+}
+
 // values are what the operators' files refer to.
 type values struct {
 	// Image is the manager's, EdgeAddress where traffic from outside enters.
 	Image, EdgeAddress string
+	// HostsDir is where the manager finds the hosts' inventory; empty when there is
+	// none. SSHPort is the port of the hosts' SSH daemons.
+	HostsDir string
+	SSHPort  int
+	// OperationsDigest changes with the rules of operations, so that pods read them anew.
+	OperationsDigest string
+}
+
+func (a Args) values(image, operations string) values {
+	digest := sha256.Sum256([]byte(operations))
+	v := values{Image: image, EdgeAddress: a.EdgeAddress, SSHPort: 22, OperationsDigest: hex.EncodeToString(digest[:8])}
+	if a.Hosts != nil {
+		v.HostsDir, v.SSHPort = "/etc/spine/hosts", a.Hosts.SSHPort
+	}
+	return v
 }
 
 // Set returns the manager of the operators' files, with definitions, rights and
 // admission policies.
-func Set(operators fs.FS, edgeAddress string, in manifests.Inputs) (manifests.Set, error) {
+func Set(operators fs.FS, args Args, in manifests.Inputs) (manifests.Set, error) {
+	if len(args.APIServers) == 0 {
+		return manifests.Set{}, errors.New("the networks of the API servers are missing, and the manager would be let out to all")
+	}
 	image, err := in.Images.Ref("spine-manager")
 	if err != nil {
 		return manifests.Set{}, err
 	}
-	in.Values = values{Image: image, EdgeAddress: edgeAddress}
+	operations, err := args.operations()
+	if err != nil {
+		return manifests.Set{}, err
+	}
+	in.Values = args.values(image, operations)
 	var paths []string
 	err = fs.WalkDir(operators, ".", func(p string, entry fs.DirEntry, err error) error {
 		if err == nil && !entry.IsDir() && path.Ext(p) == ".yaml" {
@@ -39,13 +80,24 @@ func Set(operators fs.FS, edgeAddress string, in manifests.Inputs) (manifests.Se
 	if err != nil {
 		return manifests.Set{}, err
 	}
-	set, err := manifests.Render("manager", "spine-system", operators, paths, in)
+	set, err := manifests.Render("manager", namespace, operators, paths, in)
 	if err != nil {
 		return manifests.Set{}, err
 	}
-	namespaces, err := manifests.Render("manager", "spine-system", files, []string{"namespaces.yaml"}, in)
+	namespaces, err := manifests.Render("manager", namespace, files, []string{"namespaces.yaml"}, in)
 	if err != nil {
 		return manifests.Set{}, err
+	}
+	if err := set.Add(rules(operations), in.Labels); err != nil {
+		return manifests.Set{}, err
+	}
+	if err := set.Add(policy("spine-manager-api", egress(args.APIServers, args.APIPort)), in.Labels); err != nil {
+		return manifests.Set{}, err
+	}
+	if args.Hosts != nil {
+		if err := args.Hosts.add(set, in.Labels); err != nil {
+			return manifests.Set{}, err
+		}
 	}
 	return set.With(namespaces)
 }

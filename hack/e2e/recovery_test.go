@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	resilience "spine.nhs.uk/controlplane/operators/api/resilience/v1alpha1"
+)
+
+const (
+	responder = "amy.responder"
+	second    = "ben.responder"
+	systemNS  = "spine-system"
+)
+
+// recoveries are what an on-call responder does, under load, with the rights of a responder.
+func recoveries() {
+	var by, other client.Client
+
+	It("knows its responders", func(ctx context.Context) {
+		binding := &rbacv1.ClusterRoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Name: "end-to-end-responders"},
+			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "spine-responder"},
+		}
+		for _, user := range []string{responder, second} {
+			binding.Subjects = append(binding.Subjects, rbacv1.Subject{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user})
+		}
+		Expect(objects.Create(ctx, binding)).To(Succeed())
+		var err error
+		by, err = rack.ObjectsAs(responder)
+		Expect(err).NotTo(HaveOccurred())
+		other, err = rack.ObjectsAs(second)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(by.List(ctx, &corev1.PodList{}, client.InNamespace(messagingKey.Namespace))).To(MatchError(ContainSubstring("forbidden")))
+	})
+
+	DescribeTable("recovers under load, and proves it:", func(ctx context.Context, asked ...request) {
+		redundant(ctx, 3*time.Minute)
+		run := startLoad(ctx, 15*time.Minute)
+		run.flowing(ctx)
+		for _, a := range asked {
+			o := dryRun(ctx, by, a)
+			carryOut(ctx, by, other, o, a.meanwhile)
+			AddReportEntry(string(a.action)+" "+a.target(), trace(o))
+		}
+		run.stop()
+		result := run.finish(ctx)
+		redundant(ctx, 5*time.Minute)
+		AddReportEntry("load", fmt.Sprintf("%.2f s without an acknowledgement; %s", result.LongestGap.Seconds, run.summary(result)))
+		Expect(result.Findings).To(BeEmpty(), "promises that were broken")
+	},
+		Entry("programs, broker and database restarted one after the other", NodeTimeout(20*time.Minute),
+			request{action: resilience.ActionRestartRolling, part: resilience.PartGateway},
+			request{action: resilience.ActionRestartRolling, part: resilience.PartBroker},
+			request{action: resilience.ActionRestartRolling, part: resilience.PartDatabase}),
+		Entry("a standby and the broker rebuilt, while the manager is killed again and again", NodeTimeout(20*time.Minute),
+			request{action: resilience.ActionRebuildReplica, instance: standby, meanwhile: killManagers},
+			request{action: resilience.ActionRebuildBroker, meanwhile: killManagers}),
+		Entry("a supplier stopped and released, and more gateways", NodeTimeout(15*time.Minute),
+			request{action: resilience.ActionQuarantineSupplier, supplier: aSupplier},
+			request{action: resilience.ActionReleaseSupplier, supplier: aSupplier},
+			request{action: resilience.ActionScaleOut, replicas: 3},
+			request{action: resilience.ActionScaleOut, replicas: 2}),
+		Entry("a host drained and returned, and one fenced and returned", NodeTimeout(20*time.Minute),
+			request{action: resilience.ActionDrainHost, host: "b"},
+			request{action: resilience.ActionReturnHost, host: "b"},
+			request{action: resilience.ActionFenceHost, host: "c"},
+			request{action: resilience.ActionReturnHost, host: "c"}),
+	)
+
+	It("heals the loss of a host without hands", lostHost, NodeTimeout(12*time.Minute))
+
+	It("refuses what is not safe or not agreed", func(ctx context.Context) { refusals(ctx, by, other) }, NodeTimeout(5*time.Minute))
+}
+
+// request is one operation that a responder asks for.
+type request struct {
+	action             resilience.Action
+	part               resilience.Part
+	instance, supplier func(context.Context) string
+	host               string
+	replicas           int32
+	// meanwhile disturbs until its context ends. Nil: nothing does.
+	meanwhile func(context.Context)
+}
+
+func (r request) target() string {
+	return strings.TrimSpace(string(r.part) + " " + r.host)
+}
+
+// standby is a database instance that is not the primary.
+func standby(ctx context.Context) string {
+	pods := podsOf(ctx, messagingKey.Namespace, client.MatchingLabels{"cnpg.io/cluster": "spine-db", "cnpg.io/instanceRole": "replica"})
+	Expect(pods).NotTo(BeEmpty())
+	return pods[0].Name
+}
+
+// dryRun asks for an operation and waits for its plan.
+func dryRun(ctx context.Context, by client.Client, r request) *resilience.ServiceRecovery {
+	GinkgoHelper()
+	o := plain(ctx, by, r)
+	awaitPhase(ctx, by, o, time.Minute, resilience.PhasePlanned)
+	Expect(o.Status.Plan).NotTo(BeNil())
+	Expect(o.Status.Steps).To(BeEmpty(), "a dry run takes no step")
+	return o
+}
+
+// plain asks for a dry run, as a responder.
+func plain(ctx context.Context, by client.Client, r request) *resilience.ServiceRecovery {
+	GinkgoHelper()
+	o := &resilience.ServiceRecovery{ObjectMeta: metav1.ObjectMeta{
+		Namespace: messagingKey.Namespace, GenerateName: strings.ToLower(string(r.action)) + "-",
+	}}
+	o.Spec.RequestedBy, o.Spec.Reason = responder, "end-to-end suite: "+string(r.action)
+	o.Spec.Action, o.Spec.Part, o.Spec.Host, o.Spec.Replicas = r.action, r.part, r.host, r.replicas
+	if r.action.OnHost() {
+		o.Namespace = systemNS
+	} else {
+		o.Spec.Service = &resilience.ServiceRef{Kind: "MessagingService", Name: messagingKey.Name}
+	}
+	if r.instance != nil {
+		o.Spec.Instance = r.instance(ctx)
+	}
+	if r.supplier != nil {
+		o.Spec.Supplier = r.supplier(ctx)
+	}
+	Expect(by.Create(ctx, o)).To(Succeed())
+	return o
+}
+
+// carryOut agrees to the plan that the dry run made, has it approved where that is asked for, and waits for the proof.
+func carryOut(ctx context.Context, by, other client.Client, o *resilience.ServiceRecovery, meanwhile func(context.Context)) {
+	GinkgoHelper()
+	digest := o.Status.Plan.Digest
+	if o.Status.Plan.NeedsApproval {
+		approve(ctx, other, o, second)
+	}
+	confirm(ctx, by, o, digest)
+	if meanwhile != nil {
+		disturbing, stop := context.WithCancel(ctx)
+		ended := make(chan struct{})
+		go func() {
+			defer GinkgoRecover()
+			defer close(ended)
+			meanwhile(disturbing)
+		}()
+		defer func() { stop(); <-ended }()
+	}
+	awaitPhase(ctx, by, o, 12*time.Minute, resilience.PhaseSucceeded)
+	Expect(o.Status.Plan.Digest).To(Equal(digest))
+	Expect(o.Status.Evidence).NotTo(BeNil())
+	Expect(o.Status.Evidence.RecoverySeconds).NotTo(BeNil())
+	for _, s := range o.Status.Steps {
+		Expect(s.State).To(Equal(resilience.StepSucceeded), s.Name)
+	}
+}
+
+// confirm turns a dry run into the real one.
+func confirm(ctx context.Context, by client.Client, o *resilience.ServiceRecovery, digest string) {
+	GinkgoHelper()
+	before := o.DeepCopy()
+	real := false
+	o.Spec.DryRun, o.Spec.PlanDigest = &real, digest
+	Expect(by.Patch(ctx, o, client.MergeFrom(before))).To(Succeed())
+}
+
+func approve(ctx context.Context, by client.Client, o *resilience.ServiceRecovery, who string) {
+	GinkgoHelper()
+	Expect(by.Create(ctx, approval(o, who))).To(Succeed())
+}
+
+func approval(o *resilience.ServiceRecovery, who string) *resilience.Approval {
+	return &resilience.Approval{
+		ObjectMeta: metav1.ObjectMeta{Namespace: o.Namespace, Name: o.Name},
+		Spec: resilience.ApprovalSpec{
+			Operation:  resilience.OperationRef{Kind: "ServiceRecovery", Name: o.Name},
+			PlanDigest: o.Status.Plan.Digest, Approver: who, Requester: o.Spec.RequestedBy,
+			ExpiresAt: metav1.NewTime(time.Now().Add(time.Hour)), Reason: "end-to-end suite",
+		},
+	}
+}
+
+// awaitPhase waits until the operation is in the phase; an end that is another one fails at once.
+func awaitPhase(ctx context.Context, by client.Client, o *resilience.ServiceRecovery, within time.Duration, phase resilience.Phase) {
+	GinkgoHelper()
+	Eventually(func(g Gomega) resilience.Phase {
+		g.Expect(by.Get(ctx, client.ObjectKeyFromObject(o), o)).To(Succeed())
+		if now := o.Status.Phase; now.Ended() && now != phase {
+			StopTrying(fmt.Sprintf("%s: %s\n%s", now, o.Status.Message, trace(o))).Now()
+		}
+		if o.Status.ObservedGeneration != o.Generation {
+			return ""
+		}
+		return o.Status.Phase
+	}).WithContext(ctx).WithTimeout(within).Should(Equal(phase), func() string {
+		return fmt.Sprintf("%s %v\n%s", o.Status.Message, o.Status.Blockers, trace(o))
+	})
+}
+
+// trace is an operation as a person reads it afterwards.
+func trace(o *resilience.ServiceRecovery) string {
+	var b strings.Builder
+	for _, s := range o.Status.Steps {
+		took := ""
+		if s.StartedAt != nil && s.EndedAt != nil {
+			took = s.EndedAt.Sub(s.StartedAt.Time).String()
+		}
+		fmt.Fprintf(&b, "%s: %s in %s, %d acts: %s\n", s.Name, s.State, took, s.Acts, s.Message)
+	}
+	if e := o.Status.Evidence; e != nil && e.RecoverySeconds != nil {
+		fmt.Fprintf(&b, "whole after %d s; %s", *e.RecoverySeconds, strings.Join(e.Notes, "; "))
+	}
+	return b.String()
+}
+
+// killManagers kills both replicas of the manager, as kill -9 would, each 15 seconds.
+func killManagers(ctx context.Context) {
+	again := time.NewTicker(15 * time.Second)
+	defer again.Stop()
+	for {
+		now := int64(0)
+		err := objects.DeleteAllOf(ctx, &corev1.Pod{}, client.InNamespace(systemNS),
+			client.MatchingLabels{"app.kubernetes.io/name": "spine-manager"}, &client.DeleteAllOfOptions{
+				DeleteOptions: client.DeleteOptions{GracePeriodSeconds: &now}})
+		if ctx.Err() == nil {
+			Expect(err).NotTo(HaveOccurred())
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-again.C:
+		}
+	}
+}
