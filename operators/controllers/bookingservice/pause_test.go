@@ -16,7 +16,7 @@ import (
 
 var _ = Describe("A BookingService that an operation holds", func() {
 	It("changes no part until the lease is given back", func(ctx SpecContext) {
-		b := running(ctx, "held")
+		b := running(ctx, "paused")
 		_, release, err := cluster.Hold(ctx, "BookingService", namespace, b.key.Name)
 		Expect(err).NotTo(HaveOccurred())
 		wanted := operatortest.Image("booking-service", '2')
@@ -24,7 +24,7 @@ var _ = Describe("A BookingService that an operation holds", func() {
 		before := b.deployment().ResourceVersion
 		b.step(30 * time.Second)
 		Expect(b.deployment().ResourceVersion).To(Equal(before))
-		Expect(b.condition("Progressing").Message).To(Equal("ServiceRecovery spine-booking/recover-held is running: nothing is changed meanwhile"))
+		Expect(b.condition("Progressing").Message).To(Equal("ServiceRecovery spine-booking/recover-paused is running: nothing is changed meanwhile"))
 
 		Expect(release()).To(Succeed())
 		b.step(30 * time.Second)

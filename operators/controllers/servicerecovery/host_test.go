@@ -5,6 +5,7 @@
 package servicerecovery
 
 import (
+	"context"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -133,6 +134,39 @@ var _ = Describe("A host", Serial, func() {
 		Expect(o.Status.Phase).To(Equal(api.PhaseSucceeded), o.Status.Message)
 	})
 
+	It("is not released while its controller took the order and did nothing", func(ctx SpecContext) {
+		s := newSite(ctx, "stuck-on")
+		s.lose("b")
+		o := s.ask(api.ActionFenceHost, "b")
+		s.power.Stick("b", true)
+		s.begin(o)
+		for range 10 {
+			s.step(o)
+		}
+		Expect(o.Status.Steps[0].Message).To(Equal("the management controller says that the power is On"))
+		Expect(fenced(s.node("b"))).To(BeFalse())
+		s.clock.Step(2 * time.Minute)
+		s.step(o)
+		Expect(o.Status.Phase).To(Equal(api.PhaseFailed), o.Status.Message)
+		Expect(fenced(s.node("b"))).To(BeFalse())
+		Expect(s.on("b")).To(HaveLen(3))
+	})
+
+	It("is not released when somebody switched it on again", func(ctx SpecContext) {
+		s := newSite(ctx, "on-again")
+		s.lose("b")
+		o := s.ask(api.ActionFenceHost, "b")
+		s.r.Power = reviving{s.power}
+		s.begin(o)
+		for range 5 {
+			s.step(o)
+		}
+		Expect(o.Status.Steps[0].State).To(Equal(api.StepSucceeded))
+		Expect(o.Status.Blockers).To(ConsistOf(HaveField("Message", ContainSubstring("has power again"))))
+		Expect(fenced(s.node("b"))).To(BeFalse())
+		Expect(s.on("b")).To(HaveLen(3))
+	})
+
 	DescribeTable("is left alone", func(ctx SpecContext, name string, action api.Action, want string, spoil func(*site)) {
 		s := newSite(ctx, name)
 		if spoil != nil {
@@ -199,6 +233,17 @@ var _ = Describe("A host", Serial, func() {
 		}
 	})
 })
+
+// reviving is a Power whose host is switched on by somebody as soon as it was seen off.
+type reviving struct{ *fake.Power }
+
+func (p reviving) State(ctx context.Context, host string) (ports.Machine, error) {
+	m, err := p.Power.State(ctx, host)
+	if m.Power == ports.PowerOff {
+		p.Set(host, ports.PowerOn)
+	}
+	return m, err
+}
 
 func (s *site) unready(name string) { s.unreadyIn(s.namespace, name) }
 

@@ -18,6 +18,7 @@ type Power struct {
 	mu       sync.Mutex
 	machines map[string]*ports.Machine
 	problems map[string]error
+	stuck    map[string]bool
 	done     []string
 }
 
@@ -26,7 +27,7 @@ func (p *Power) Set(host string, power ports.PowerState) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.machines == nil {
-		p.machines, p.problems = map[string]*ports.Machine{}, map[string]error{}
+		p.machines, p.problems, p.stuck = map[string]*ports.Machine{}, map[string]error{}, map[string]bool{}
 	}
 	p.machines[host] = &ports.Machine{Power: power, HostName: host}
 }
@@ -43,6 +44,13 @@ func (p *Power) Fail(host string, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.problems[host] = err
+}
+
+// Stick lets a host's controller take every order and carry none out, or all again.
+func (p *Power) Stick(host string, stuck bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.stuck[host] = stuck
 }
 
 // Done returns what was switched so far, as "off a" and "on a", in order.
@@ -83,7 +91,9 @@ func (p *Power) set(host string, state ports.PowerState, what string) error {
 	if err := p.problem(host); err != nil {
 		return err
 	}
-	p.machines[host].Power = state
+	if !p.stuck[host] {
+		p.machines[host].Power = state
+	}
 	p.done = append(p.done, what+host)
 	return nil
 }
