@@ -37,6 +37,8 @@ type loadRun struct {
 	screens  []*screen
 	ended    sync.WaitGroup
 	errs     []error
+	// collected ends the collection of booking's events.
+	collected func()
 }
 
 // startLoad starts both generators for that long.
@@ -60,6 +62,14 @@ func startLoad(ctx context.Context, duration time.Duration) *loadRun {
 		Expect(cmd.Start()).To(Succeed())
 		r.running, r.screens = append(r.running, cmd), append(r.screens, seen)
 	}
+	collecting, stop := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer GinkgoRecover()
+		defer close(done)
+		collectEvents(collecting, "https://"+edge+":8444")
+	}()
+	r.collected = func() { stop(); <-done }
 	r.errs = make([]error, len(r.running))
 	for i, cmd := range r.running {
 		r.ended.Go(func() { r.errs[i] = cmd.Wait() })
@@ -87,6 +97,7 @@ func (r *loadRun) stop() {
 func (r *loadRun) finish(ctx context.Context) check.Result {
 	GinkgoHelper()
 	r.ended.Wait()
+	r.collected()
 	for i, err := range r.errs {
 		Expect(err).NotTo(HaveOccurred(), r.screens[i].String())
 	}

@@ -30,7 +30,9 @@ var (
 func services() {
 	It("comes up by `make up`, sends a message and makes a booking", func(ctx context.Context) {
 		rack.Services = true
-		Expect(rack.Configure(func(site.Environment) {})).To(Succeed())
+		Expect(rack.Configure(func(e site.Environment) {
+			e["operations"] = map[string]any{"coolDown": "5s"} // one operation follows another here
+		})).To(Succeed())
 		begin := time.Now()
 		Expect(rack.Up(ctx)).To(Succeed())
 		AddReportEntry("make up, from a site to both services", time.Since(begin).Round(time.Second).String())

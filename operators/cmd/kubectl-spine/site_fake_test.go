@@ -127,7 +127,9 @@ func (w *world) run(args ...string) (stdout, stderr string, code int) {
 		}
 		return w.site("site-a"), nil
 	}
-	code = run(context.Background(), a, args)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second) // a command that waits for nothing ends
+	defer cancel()
+	code = run(ctx, a, args)
 	return out.String(), errs.String(), code
 }
 

@@ -20,7 +20,6 @@ var progress = map[rollout.State]struct {
 }{
 	rollout.Settled:          {metav1.ConditionFalse, common.ReasonAsSpecified},
 	rollout.Progressing:      {metav1.ConditionTrue, common.ReasonChanging},
-	rollout.Operating:        {metav1.ConditionTrue, common.ReasonChanging},
 	rollout.WaitingForQuorum: {metav1.ConditionTrue, common.ReasonQuorumAtRisk},
 	rollout.WaitingForFacts:  {metav1.ConditionTrue, common.ReasonStateUnknown},
 	rollout.WaitingForProbe:  {metav1.ConditionTrue, common.ReasonProbeFailed},
