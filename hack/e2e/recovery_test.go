@@ -30,7 +30,7 @@ const (
 func recoveries() {
 	var by, other client.Client
 
-	It("knows its responders", func(ctx context.Context) {
+	It("knows its responders", Label("recovery"), func(ctx context.Context) {
 		binding := &rbacv1.ClusterRoleBinding{
 			ObjectMeta: metav1.ObjectMeta{Name: "end-to-end-responders"},
 			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "spine-responder"},
@@ -62,28 +62,28 @@ func recoveries() {
 		AddReportEntry("load", fmt.Sprintf("%.2f s without an acknowledgement; %s", result.LongestGap.Seconds, run.summary(result)))
 		Expect(result.Findings).To(BeEmpty(), "promises that were broken")
 	},
-		Entry("programs, broker and database restarted one after the other", NodeTimeout(20*time.Minute),
+		Entry("programs, broker and database restarted one after the other", Label("slow", "recovery"), NodeTimeout(20*time.Minute),
 			request{action: resilience.ActionRestartRolling, part: resilience.PartGateway},
 			request{action: resilience.ActionRestartRolling, part: resilience.PartBroker},
 			request{action: resilience.ActionRestartRolling, part: resilience.PartDatabase}),
-		Entry("a standby and the broker rebuilt, while the manager is killed again and again", NodeTimeout(20*time.Minute),
+		Entry("a standby and the broker rebuilt, while the manager is killed again and again", Label("slow", "recovery"), NodeTimeout(20*time.Minute),
 			request{action: resilience.ActionRebuildReplica, instance: standby, meanwhile: killManagers},
 			request{action: resilience.ActionRebuildBroker, meanwhile: killManagers}),
-		Entry("a supplier stopped and released, and more gateways", NodeTimeout(15*time.Minute),
+		Entry("a supplier stopped and released, and more gateways", Label("slow", "recovery"), NodeTimeout(15*time.Minute),
 			request{action: resilience.ActionQuarantineSupplier, supplier: aSupplier},
 			request{action: resilience.ActionReleaseSupplier, supplier: aSupplier},
 			request{action: resilience.ActionScaleOut, replicas: 3},
 			request{action: resilience.ActionScaleOut, replicas: 2}),
-		Entry("a host drained and returned, and one fenced and returned", NodeTimeout(20*time.Minute),
+		Entry("a host drained and returned, and one fenced and returned", Label("slow", "recovery"), NodeTimeout(20*time.Minute),
 			request{action: resilience.ActionDrainHost, host: "b"},
 			request{action: resilience.ActionReturnHost, host: "b"},
 			request{action: resilience.ActionFenceHost, host: "c"},
 			request{action: resilience.ActionReturnHost, host: "c"}),
 	)
 
-	It("heals the loss of a host without hands", lostHost, NodeTimeout(12*time.Minute))
+	It("heals the loss of a host without hands", lostHost, Label("slow", "recovery"), NodeTimeout(12*time.Minute))
 
-	It("refuses what is not safe or not agreed", func(ctx context.Context) { refusals(ctx, by, other) }, NodeTimeout(5*time.Minute))
+	It("refuses what is not safe or not agreed", func(ctx context.Context) { refusals(ctx, by, other) }, Label("slow", "recovery"), NodeTimeout(5*time.Minute))
 }
 
 // request is one operation that a responder asks for.

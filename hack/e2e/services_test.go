@@ -28,7 +28,7 @@ var (
 
 // services bring messaging and booking up on the site, and break what they stand on while they carry load.
 func services() {
-	It("comes up by `make up`, sends a message and makes a booking", func(ctx context.Context) {
+	It("comes up by `make up`, sends a message and makes a booking", Label("recovery"), func(ctx context.Context) {
 		rack.Services = true
 		Expect(rack.Configure(func(e site.Environment) {
 			e["operations"] = map[string]any{"coolDown": "5s"} // one operation follows another here
