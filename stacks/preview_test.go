@@ -138,6 +138,7 @@ func inventRack(t *testing.T, dir, config string) {
 	for path, content := range map[string][]byte{
 		filepath.Join(dir, "known_hosts"):   []byte(known.String()),
 		filepath.Join(dir, "ca.crt"):        pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+		filepath.Join(dir, "bmc-password"):  []byte("a-password\n"),
 		filepath.Join(clients, "jwks.json"): []byte(`{"keys":[]}`),
 	} {
 		if err := os.WriteFile(path, content, 0o600); err != nil {

@@ -115,6 +115,10 @@ func empty(ctx context.Context, service client.Object, program string) *stage {
 	held.Namespace, held.Name = key.Namespace, key.Name
 	Expect(client.IgnoreNotFound(cluster.Client.Delete(ctx, held))).To(Succeed())
 	Expect(cluster.Client.Create(ctx, service)).To(Succeed())
+	// What is on hosts counts every service of the site.
+	DeferCleanup(func(ctx SpecContext) {
+		Expect(client.IgnoreNotFound(cluster.Client.Delete(ctx, service))).To(Succeed())
+	})
 	return s
 }
 

@@ -23,6 +23,7 @@ type ApprovalSpec struct {
 	// operation that is approved.
 	Operation OperationRef `json:"operation"`
 	// planDigest that was read: the operation's status.plan.digest.
+	// +kubebuilder:validation:MaxLength=71
 	// +kubebuilder:validation:Pattern=`^sha256:[a-f0-9]{64}$`
 	PlanDigest string `json:"planDigest"`
 	// approver is the user name, as the API server knows it, of whoever approves. Admission

@@ -30,6 +30,7 @@ type OperationSpec struct {
 	DryRun *bool `json:"dryRun,omitempty"`
 	// planDigest is the plan that the requester has read and agrees to. Another plan is not run.
 	// +optional
+	// +kubebuilder:validation:MaxLength=71
 	// +kubebuilder:validation:Pattern=`^sha256:[a-f0-9]{64}$`
 	PlanDigest string `json:"planDigest,omitempty"`
 	// abort ends the operation before its next step, until the plan's point of no return.
@@ -131,9 +132,10 @@ type OperationStatus struct {
 	// askedAt is when the real run was first looked at. It has to begin within a day.
 	// +optional
 	AskedAt *metav1.Time `json:"askedAt,omitempty"`
-	// startedAt and endedAt of the real run.
+	// startedAt is when the real run began.
 	// +optional
 	StartedAt *metav1.Time `json:"startedAt,omitempty"`
+	// endedAt is when it ended.
 	// +optional
 	EndedAt *metav1.Time `json:"endedAt,omitempty"`
 }
@@ -142,6 +144,7 @@ type OperationStatus struct {
 // predictedLoss, and the inputs that it was made from.
 type Plan struct {
 	// digest of the plan: sha256:HEX.
+	// +kubebuilder:validation:MaxLength=71
 	// +kubebuilder:validation:Pattern=`^sha256:[a-f0-9]{64}$`
 	Digest string `json:"digest"`
 	// summary in a sentence.
@@ -198,9 +201,10 @@ type PlannedStep struct {
 	// repeatable steps may be carried out again when it is not known whether they were.
 	// +optional
 	Repeatable bool `json:"repeatable,omitempty"`
-	// expectedSeconds that it takes, and timeoutSeconds after which it has failed.
+	// expectedSeconds that it takes.
 	// +kubebuilder:validation:Minimum=0
 	ExpectedSeconds int32 `json:"expectedSeconds"`
+	// timeoutSeconds after which it has failed.
 	// +kubebuilder:validation:Minimum=1
 	TimeoutSeconds int32 `json:"timeoutSeconds"`
 }
@@ -208,8 +212,10 @@ type PlannedStep struct {
 // Loss of acknowledged work.
 type Loss struct {
 	// messages that would be or were lost. -1: nobody can tell.
+	// +kubebuilder:validation:Minimum=-1
 	Messages int64 `json:"messages"`
 	// seconds of acknowledged work that would be or were lost. -1: nobody can tell.
+	// +kubebuilder:validation:Minimum=-1
 	Seconds int64 `json:"seconds"`
 }
 
@@ -265,9 +271,10 @@ type StepStatus struct {
 	// waitingSince is when something began to hold its act back. Absent when nothing does.
 	// +optional
 	WaitingSince *metav1.Time `json:"waitingSince,omitempty"`
-	// startedAt and endedAt of the step: from its first act on.
+	// startedAt is when its act was first begun.
 	// +optional
 	StartedAt *metav1.Time `json:"startedAt,omitempty"`
+	// endedAt is when it ended.
 	// +optional
 	EndedAt *metav1.Time `json:"endedAt,omitempty"`
 }
@@ -278,13 +285,17 @@ type Evidence struct {
 	PredictedLoss Loss `json:"predictedLoss"`
 	// +optional
 	MeasuredLoss *Loss `json:"measuredLoss,omitempty"`
-	// backlogBefore and backlogAfter: acknowledged, unprocessed messages or events.
+	// backlogBefore: acknowledged, unprocessed messages or events when the plan was made.
 	// +optional
+	// +kubebuilder:validation:Minimum=0
 	BacklogBefore *int64 `json:"backlogBefore,omitempty"`
+	// backlogAfter: the same when the operation ended.
 	// +optional
+	// +kubebuilder:validation:Minimum=0
 	BacklogAfter *int64 `json:"backlogAfter,omitempty"`
 	// recoverySeconds from the first step until the deep probe was green and the backlog drained.
 	// +optional
+	// +kubebuilder:validation:Minimum=0
 	RecoverySeconds *int64 `json:"recoverySeconds,omitempty"`
 	// notes, one sentence each, e.g. "14 messages of supplier X were put back".
 	// +optional
