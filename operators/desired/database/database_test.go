@@ -72,6 +72,9 @@ func TestSizes(t *testing.T) {
 		{"1Ti", "64Gi", "209715MB", "314572MB", "16384MB"},
 	} {
 		p := parameters(sample(c.storage, c.memory))
+		if p["wal_keep_size"] != c.maxWAL {
+			t.Errorf("%s: wal_keep_size %v: a former primary could not be rewound", c.storage, p["wal_keep_size"])
+		}
 		if p["max_wal_size"] != c.maxWAL || p["max_slot_wal_keep_size"] != c.slots || p["shared_buffers"] != c.buffers {
 			t.Errorf("%s, %s: max_wal_size %v, max_slot_wal_keep_size %v, shared_buffers %v", c.storage, c.memory,
 				p["max_wal_size"], p["max_slot_wal_keep_size"], p["shared_buffers"])

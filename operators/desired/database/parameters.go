@@ -56,13 +56,15 @@ func parameters(a Args) map[string]any {
 		"jit":                  "off",
 
 		// A commit that waits for a standby waits for its disk, too.
-		"synchronous_commit":     "on",
-		"wal_level":              "replica",
-		"wal_buffers":            "16MB",
-		"wal_compression":        "lz4",
-		"min_wal_size":           mb(2 * segment),
-		"max_wal_size":           mb(maxWAL),
-		"wal_keep_size":          mb(segment),
+		"synchronous_commit": "on",
+		"wal_level":          "replica",
+		"wal_buffers":        "16MB",
+		"wal_compression":    "lz4",
+		"min_wal_size":       mb(2 * segment),
+		"max_wal_size":       mb(maxWAL),
+		// A primary that was cut off is rewound from the last checkpoint before the new one's
+		// first word: without that much of its own log, it has to be made anew.
+		"wal_keep_size":          mb(maxWAL),
 		"max_slot_wal_keep_size": mb(max(volume*slotShare/100, 4*segment)),
 		"checkpoint_timeout":     "15min",
 
