@@ -65,7 +65,7 @@ func TestGoFiles(t *testing.T) {
 func TestMarks(t *testing.T) {
 	owed, skip := "TO"+"DO", "t.Ski"+"p"
 	expect(t, marks, map[string]string{
-		"a.go":            "// " + owed + ": later\nmastodon()\n",
+		"a.go":            "// " + owed + ": later\nmasto" + "don()\n",
 		"b.md":            "This is NOT IMPLEMENT" + "ED yet, a place" + "holder.\n<input place" + `holder="name">` + "\n",
 		"c_test.go":       "\t" + skip + "(\"slow\")\n\tF" + "It(\"x\")\n\tBuildIt(1)\n",
 		"d.md":            "call " + skip + "() in prose\n",

@@ -121,8 +121,8 @@ func pageCommand(reason string) string {
 	return "kubectl spine explain " + reason
 }
 
-// whatToDo ends a sentence with the command that shows the page of a reason, where there is one.
-func whatToDo(reason string) string {
+// pageOf ends a sentence with the command that shows the page of a reason, where there is one.
+func pageOf(reason string) string {
 	if page := pageCommand(reason); page != "" {
 		return "; what to do: " + page
 	}

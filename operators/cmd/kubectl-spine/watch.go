@@ -110,7 +110,7 @@ func verdict(o *api.ServiceRecovery) error {
 	case api.PhaseSucceeded, api.PhasePlanned:
 		return nil
 	case api.PhaseFailed:
-		return wrong("The operation failed%s. %s", whatToDo(failureReason(o)), record)
+		return wrong("The operation failed%s. %s", pageOf(failureReason(o)), record)
 	case api.PhaseAborted:
 		return wrong("The operation was aborted. %s", record)
 	}
@@ -144,7 +144,7 @@ func (t *trace) show(o *api.ServiceRecovery) {
 		}
 		now[b.Reason] = b.Message
 		if t.blockers[b.Reason] != b.Message {
-			t.say(toneBad, "Held back", b.Reason, b.Message+whatToDo(b.Reason))
+			t.say(toneBad, "Held back", b.Reason, b.Message+pageOf(b.Reason))
 		}
 	}
 	t.blockers = now
