@@ -54,11 +54,13 @@ func TestGoFiles(t *testing.T) {
 	expect(t, goFiles, map[string]string{
 		"a/fine.go": licensed, "a/full.go": lines(500), "a/long.go": lines(501), "a/bare.go": "package x\n",
 		"a/late.go": "\n" + licensed, "a/zz_generated.deepcopy.go": "package x\n",
-		"infra/provider/sdk/spine/x.go": strings.Repeat("//\n", 900), "a/README.md": "no licence here",
+		"infra/provider/sdk/spine/x.go": "package x\n", "infra/provider/sdk/spine/long.go": strings.Repeat("//\n", 900),
+		"a/README.md": "no licence here",
 	},
 		`a/bare.go:1: the first line is not "// SPDX-License-Identifier: Apache-2.0"`,
 		`a/late.go:1: the first line is not`,
 		`a/long.go: has 501 lines, more than 500`,
+		`infra/provider/sdk/spine/long.go: has 900 lines`,
 	)
 }
 

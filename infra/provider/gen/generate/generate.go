@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"go/format"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -81,7 +82,11 @@ func Files(ctx context.Context) (map[string][]byte, error) {
 				return nil, fmt.Errorf("formatting %s: %w", name, err)
 			}
 		}
-		files[filepath.Join(sdkFolder, name)] = content
+		parts, err := split(filepath.Join(sdkFolder, name), content)
+		if err != nil {
+			return nil, fmt.Errorf("splitting %s: %w", name, err)
+		}
+		maps.Copy(files, parts)
 	}
 	return files, nil
 }
