@@ -162,10 +162,7 @@ func (u *user) book(ctx context.Context, start time.Time) error {
 	if !ok {
 		return errUnexpected
 	}
-	form := url.Values{}
-	for name, value := range f.hidden {
-		form.Set(name, value)
-	}
+	form := f.values()
 	ubrn, ubrnErr := strconv.ParseUint(form.Get("ubrn"), 10, 64)
 	slot, slotErr := strconv.ParseUint(form.Get("slot"), 10, 64)
 	if ubrnErr != nil || slotErr != nil {
@@ -251,10 +248,9 @@ func (u *user) cancel(ctx context.Context, start time.Time) error {
 	if !ok {
 		return errUnexpected
 	}
-	form := url.Values{"reason": {"PATIENT_ILL"}, "comment": {""}}
-	for name, value := range f.hidden {
-		form.Set(name, value)
-	}
+	form := f.values()
+	form.Set("reason", "PATIENT_ILL")
+	form.Set("comment", "")
 	if err := u.write(record.Cancelling, u.held, time.Time{}); err != nil {
 		return &recordError{err}
 	}

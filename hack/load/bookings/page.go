@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net/url"
 
 	"golang.org/x/net/html"
 )
@@ -23,6 +24,15 @@ type form struct {
 	action  string
 	hidden  map[string]string
 	buttons [][2]string
+}
+
+// values are those that the form sends as it came.
+func (f form) values() url.Values {
+	v := make(url.Values, len(f.hidden))
+	for name, value := range f.hidden {
+		v.Set(name, value)
+	}
+	return v
 }
 
 // errPage: the answer is no page of the service.
