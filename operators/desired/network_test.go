@@ -4,11 +4,11 @@ package desired_test
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 
+	"gotest.tools/v3/golden"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -56,7 +56,7 @@ func databasePod(cluster string, inherited map[string]string) map[string]string 
 }
 
 // TestEdges lists who may connect to whom. A line more or less is a decision: look at it,
-// then write the list anew with UPDATE_GOLDEN=1.
+// then write the list anew with -update.
 func TestEdges(t *testing.T) {
 	all := policies(t)
 	var ports []networkingv1.NetworkPolicyPort
@@ -89,19 +89,7 @@ func TestEdges(t *testing.T) {
 	}
 	slices.Sort(lines)
 	got := strings.Join(slices.Compact(lines), "\n") + "\n"
-	const golden = "testdata/edges.txt"
-	if os.Getenv("UPDATE_GOLDEN") != "" {
-		if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("who may connect to whom has changed (UPDATE_GOLDEN=1 rewrites the list):\ngot:\n%s\nwant:\n%s", got, want)
-	}
+	golden.Assert(t, got, "edges.txt")
 }
 
 // Whatever one end may connect to, the other must let in, and the other way round: half

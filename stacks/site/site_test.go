@@ -4,7 +4,6 @@ package site
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"maps"
 	"os"
@@ -16,29 +15,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/urn"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"gotest.tools/v3/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s differs; `go test ./stacks/site -update` writes it anew. Got:\n%s", path, got)
-	}
-}
 
 func parentOf(r pulumi.MockResourceArgs) string {
 	p := urn.URN(r.RegisterRPC.GetParent())
@@ -71,7 +49,7 @@ func TestLocal(t *testing.T) {
 		}
 	}
 	slices.Sort(lines)
-	golden(t, "local.resources", strings.Join(lines, "\n")+"\n")
+	golden.Assert(t, strings.Join(lines, "\n")+"\n", "local.resources")
 
 	for self := range parents {
 		up := self

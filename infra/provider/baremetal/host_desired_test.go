@@ -3,17 +3,14 @@
 package baremetal
 
 import (
-	"flag"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-)
 
-var updateGolden = flag.Bool("update-host-golden", false, "write testdata/host-files.txt anew")
+	"gotest.tools/v3/golden"
+)
 
 func ptr[T any](v T) *T { return &v }
 
@@ -45,19 +42,7 @@ func TestDesiredFiles(t *testing.T) {
 	for _, path := range slices.Sorted(maps.Keys(spec.files)) {
 		fmt.Fprintf(&b, "=== %s %04o\n%s", path, spec.files[path].mode, spec.files[path].content)
 	}
-	golden := filepath.Join("testdata", "host-files.txt")
-	if *updateGolden {
-		if err := os.WriteFile(golden, []byte(b.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if b.String() != string(want) {
-		t.Errorf("files differ from %s; run with -update-host-golden if that is intended; got\n%s", golden, b.String())
-	}
+	golden.Assert(t, b.String(), "host-files.txt")
 }
 
 func TestDesiredOfBareHost(t *testing.T) {

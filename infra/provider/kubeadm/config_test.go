@@ -3,14 +3,11 @@
 package kubeadm
 
 import (
-	"flag"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
-)
 
-var update = flag.Bool("update", false, "rewrite testdata from what is rendered now")
+	"gotest.tools/v3/golden"
+)
 
 func testCluster() Cluster {
 	return Cluster{
@@ -54,19 +51,7 @@ func TestRendered(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			path := filepath.Join("testdata", name)
-			if *update {
-				if err := os.WriteFile(path, got, 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if string(got) != string(want) {
-				t.Errorf("%s differs from testdata; run go test -update and read the diff:\n%s", name, got)
-			}
+			golden.AssertBytes(t, got, name)
 		})
 	}
 }

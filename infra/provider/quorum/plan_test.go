@@ -3,15 +3,12 @@
 package quorum
 
 import (
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
-)
 
-var update = flag.Bool("update", false, "rewrite the traces from what is decided now")
+	"gotest.tools/v3/golden"
+)
 
 const (
 	target   = "v1.36.3"
@@ -106,19 +103,7 @@ func TestTraces(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := situation(c.current, c.desired)
 			got := fmt.Sprintf("from: %s\nto:   %s\n", c.current, c.desired) + trace(Decide(s))
-			path := filepath.Join("testdata", c.name+".trace")
-			if *update {
-				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got != string(want) {
-				t.Errorf("decided:\n%s\nexpected:\n%s", got, want)
-			}
+			golden.Assert(t, got, c.name+".trace")
 		})
 	}
 }

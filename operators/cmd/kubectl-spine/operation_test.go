@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"gotest.tools/v3/golden"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
@@ -105,7 +106,7 @@ func TestWatch(t *testing.T) {
 			if code != test.code {
 				t.Errorf("exit code %d: %s", code, errs)
 			}
-			golden(t, "watch-"+name+".txt", out.String()+"---\n"+ended+errs)
+			expectScreen(t, "watch-"+name+".txt", out.String()+"---\n"+ended+errs)
 		})
 	}
 }
@@ -221,14 +222,7 @@ func TestEvidence(t *testing.T) {
 		t.Fatalf("exit code %d: %s", code, errs)
 	}
 	// A page for a file has no width.
-	if *update {
-		if err := os.WriteFile("testdata/evidence.md", []byte(out), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if want, err := os.ReadFile("testdata/evidence.md"); err != nil || out != string(want) {
-		t.Errorf("testdata/evidence.md differs (%v):\n%s", err, out)
-	}
+	golden.Assert(t, out, "evidence.md")
 
 	folder := t.TempDir()
 	file := filepath.Join(folder, "INC0012345.json")

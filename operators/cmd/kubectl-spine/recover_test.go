@@ -99,7 +99,7 @@ func TestRecover(t *testing.T) {
 			}
 			// What the person types is shown by the terminal, not by the program.
 			const prompt = "name of its target, spine: "
-			golden(t, "recover-"+name+".txt", strings.Replace(out, prompt, prompt+test.stdin, 1)+errs)
+			expectScreen(t, "recover-"+name+".txt", strings.Replace(out, prompt, prompt+test.stdin, 1)+errs)
 		})
 	}
 }

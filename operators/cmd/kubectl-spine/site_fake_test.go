@@ -5,17 +5,15 @@ package main
 import (
 	"bytes"
 	"context"
-	"flag"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"gotest.tools/v3/golden"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -31,8 +29,6 @@ import (
 	messagingapi "spine.nhs.uk/controlplane/operators/api/messaging/v1alpha1"
 	api "spine.nhs.uk/controlplane/operators/api/resilience/v1alpha1"
 )
-
-var update = flag.Bool("update", false, "write testdata from what the program says")
 
 // now is when everything in these tests happens.
 var now = time.Date(2026, 3, 7, 3, 2, 11, 0, time.UTC)
@@ -140,27 +136,15 @@ func (w *world) site(name string) *site {
 		}}
 }
 
-// golden compares a screen with the file of that name, and holds it to its width.
-func golden(t *testing.T, name, got string) {
+// expectScreen compares what is shown with the file of that name, and holds it to its width.
+func expectScreen(t *testing.T, name, got string) {
 	t.Helper()
 	for i, line := range strings.Split(got, "\n") {
 		if n := len([]rune(line)); n > screenWidth && !regexp.MustCompile(`sha256:|kubectl spine`).MatchString(line) {
 			t.Errorf("%s: line %d has %d characters, more than %d: %s", name, i+1, n, screenWidth, line)
 		}
 	}
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s differs (go test -update writes it anew):\n%s", name, got)
-	}
+	golden.Assert(t, got, name)
 }
 
 func host(name, rack string, ready bool) *corev1.Node {

@@ -95,7 +95,7 @@ func TestStatusScreens(t *testing.T) {
 			if code != test.code || errs != "" {
 				t.Errorf("exit code %d, want %d; %s", code, test.code, errs)
 			}
-			golden(t, "status-"+name+".txt", out)
+			expectScreen(t, "status-"+name+".txt", out)
 		})
 	}
 }
@@ -124,7 +124,7 @@ func TestStatusOfTwoSitesOfWhichOneIsDead(t *testing.T) {
 	if code != exitWrong || errs != "" {
 		t.Errorf("exit code %d: %s", code, errs)
 	}
-	golden(t, "status-one-dead.txt", out)
+	expectScreen(t, "status-one-dead.txt", out)
 }
 
 func TestStatusOfNoSite(t *testing.T) {
@@ -182,7 +182,7 @@ func TestStatusWithFewRights(t *testing.T) {
 	if code != exitWrong {
 		t.Errorf("exit code %d", code)
 	}
-	golden(t, "status-few-rights.txt", out)
+	expectScreen(t, "status-few-rights.txt", out)
 }
 
 func TestStatusWithoutThePlatform(t *testing.T) {

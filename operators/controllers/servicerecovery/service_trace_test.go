@@ -6,14 +6,12 @@ package servicerecovery
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
+	"gotest.tools/v3/golden"
 
 	api "spine.nhs.uk/controlplane/operators/api/resilience/v1alpha1"
 )
@@ -35,7 +33,7 @@ func (s *stage) see(o *api.ServiceRecovery) {
 }
 
 // golden compares the trace, the steps and the evidence of an ended operation with what is
-// kept in testdata. UPDATE_GOLDEN=1 rewrites it.
+// kept in testdata; -update rewrites it.
 func (s *stage) golden(o *api.ServiceRecovery) {
 	GinkgoHelper()
 	var b strings.Builder
@@ -48,12 +46,5 @@ func (s *stage) golden(o *api.ServiceRecovery) {
 	for _, note := range e.Notes {
 		fmt.Fprintln(&b, note)
 	}
-	file := filepath.Join("testdata", "trace-"+s.name+".txt")
-	if os.Getenv("UPDATE_GOLDEN") != "" {
-		Expect(os.MkdirAll("testdata", 0o750)).To(Succeed())
-		Expect(os.WriteFile(file, []byte(b.String()), 0o600)).To(Succeed())
-	}
-	want, err := os.ReadFile(file)
-	Expect(err).NotTo(HaveOccurred())
-	Expect(b.String()).To(Equal(string(want)), "UPDATE_GOLDEN=1 rewrites it")
+	golden.Assert(GinkgoT(), b.String(), "trace-"+s.name+".txt")
 }

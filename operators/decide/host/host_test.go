@@ -3,17 +3,15 @@
 package host
 
 import (
-	"flag"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 
+	"gotest.tools/v3/golden"
+
 	api "spine.nhs.uk/controlplane/operators/api/resilience/v1alpha1"
 )
-
-var update = flag.Bool("update", false, "write the plans anew")
 
 // three hosts that hold up a database, a broker, gateways and the cluster's own store.
 func whole() Facts {
@@ -151,16 +149,7 @@ func TestPlans(t *testing.T) {
 	show("FenceHost", PlanFence(lost, Power{}, false))
 	lost.Nodes[1].Fenced = true
 	show("ReturnHost", PlanReturn(lost, Power{Off: true}))
-	const path = "testdata/plans.txt"
-	if *update {
-		if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil || string(want) != b.String() {
-		t.Errorf("%s differs (%v); `go test ./operators/decide/host -update` writes it anew. Got:\n%s", path, err, &b)
-	}
+	golden.Assert(t, b.String(), "plans.txt")
 }
 
 // Every pod of a host is moved once, and those of quorums alone.

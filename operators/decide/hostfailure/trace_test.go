@@ -3,19 +3,16 @@
 package hostfailure
 
 import (
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"gotest.tools/v3/golden"
+
 	api "spine.nhs.uk/controlplane/operators/api/resilience/v1alpha1"
 )
-
-var update = flag.Bool("update", false, "write the traces anew")
 
 // world is a rack of three hosts with a manager that looks at it every 2 s, and operations
 // that take as long as they do there.
@@ -183,16 +180,7 @@ func TestTraces(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			play(w)
-			path := filepath.Join("testdata", name+".trace")
-			if *update {
-				if err := os.WriteFile(path, []byte(w.trace.String()), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path)
-			if err != nil || string(want) != w.trace.String() {
-				t.Errorf("%s differs (%v); `go test ./operators/decide/hostfailure -update` writes it anew. Got:\n%s", path, err, &w.trace)
-			}
+			golden.Assert(t, w.trace.String(), name+".trace")
 		})
 	}
 }

@@ -4,11 +4,11 @@ package recovery
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"gotest.tools/v3/golden"
 
 	api "spine.nhs.uk/controlplane/operators/api/resilience/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/decide/quorum"
@@ -124,7 +124,7 @@ func render(d Decision) string {
 	return b.String()
 }
 
-// The plans of healthy services, as a person reads them. UPDATE_GOLDEN=1 rewrites them.
+// The plans of healthy services, as a person reads them. -update rewrites them.
 func TestPlans(t *testing.T) {
 	for name, d := range map[string]Decision{
 		"restart-gateway":     PlanRestart(restart(whole(), "gateway")),
@@ -147,20 +147,7 @@ func TestPlans(t *testing.T) {
 				t.Errorf("blocked: %v", d.Blockers)
 			}
 			sound(t, d.Plan)
-			golden := filepath.Join("testdata", name+".txt")
-			got := render(d)
-			if os.Getenv("UPDATE_GOLDEN") != "" {
-				if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got != string(want) {
-				t.Errorf("the plan changed (UPDATE_GOLDEN=1 rewrites it):\ngot:\n%s\nwant:\n%s", got, want)
-			}
+			golden.Assert(t, render(d), name+".txt")
 		})
 	}
 }

@@ -4,11 +4,11 @@ package rollout
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"gotest.tools/v3/golden"
 
 	"spine.nhs.uk/controlplane/operators/decide/quorum"
 )
@@ -213,19 +213,7 @@ func TestTraces(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := play().trace.String()
-			golden := filepath.Join("testdata", strings.ReplaceAll(name, " ", "-")+".txt")
-			if os.Getenv("UPDATE_GOLDEN") != "" {
-				if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got != string(want) {
-				t.Errorf("the trace changed (UPDATE_GOLDEN=1 rewrites it):\ngot:\n%s\nwant:\n%s", got, want)
-			}
+			golden.Assert(t, got, strings.ReplaceAll(name, " ", "-")+".txt")
 		})
 	}
 }

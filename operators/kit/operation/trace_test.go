@@ -3,11 +3,11 @@
 package operation
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"gotest.tools/v3/golden"
 
 	api "spine.nhs.uk/controlplane/operators/api/resilience/v1alpha1"
 )
@@ -92,20 +92,7 @@ func TestTraces(t *testing.T) {
 			for _, wrong := range w.wrong {
 				t.Error(wrong)
 			}
-			got := w.trace.String()
-			golden := filepath.Join("testdata", strings.ReplaceAll(name, " ", "-")+".txt")
-			if os.Getenv("UPDATE_GOLDEN") != "" {
-				if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got != string(want) {
-				t.Errorf("the trace changed (UPDATE_GOLDEN=1 rewrites it):\ngot:\n%s\nwant:\n%s", got, want)
-			}
+			golden.Assert(t, w.trace.String(), strings.ReplaceAll(name, " ", "-")+".txt")
 		})
 	}
 }
