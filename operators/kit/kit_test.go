@@ -11,7 +11,9 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/tools/record"
 )
 
@@ -85,5 +87,29 @@ func TestEventsAreToldOnce(t *testing.T) {
 	tell(a)
 	if n := len(recorder.Events); n != 3 {
 		t.Errorf("told %d times, want once more after a while", n)
+	}
+}
+
+func TestOutcome(t *testing.T) {
+	conflict := apierrors.NewConflict(schema.GroupResource{Resource: "services"}, "spine", errors.New("changed"))
+	for name, test := range map[string]struct {
+		after time.Duration
+		err   error
+		want  time.Duration
+		fails bool
+	}{
+		"nothing to do":             {},
+		"as the phases asked":       {after: 5 * time.Second, want: 5 * time.Second},
+		"a person has to mend it":   {err: fmt.Errorf("parts: %w", Stalled("R", "m")), want: stalledPace},
+		"a phase asked for sooner":  {after: time.Second, err: Stalled("R", "m"), want: time.Second},
+		"the cache was behind":      {after: time.Hour, err: fmt.Errorf("status: %w", conflict), want: conflictPace},
+		"the queue says when again": {after: time.Second, err: errors.New("away"), fails: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := Outcome(test.after, test.err)
+			if got.RequeueAfter != test.want || (err != nil) != test.fails {
+				t.Errorf("got %v and %v, want %v", got.RequeueAfter, err, test.want)
+			}
+		})
 	}
 }

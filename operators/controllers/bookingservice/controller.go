@@ -7,20 +7,14 @@ package bookingservice
 import (
 	"context"
 	"errors"
-	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	booking "spine.nhs.uk/controlplane/operators/api/booking/v1alpha1"
@@ -42,13 +36,6 @@ import (
 // +kubebuilder:rbac:groups="",namespace=spine-booking,resources=services,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups="",namespace=spine-booking,resources=pods,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",namespace=spine-booking,resources=events,verbs=create;patch
-
-const (
-	// stalledPace is how often a service that waits for a person is looked at.
-	stalledPace = time.Minute
-	// conflictPace is when to look again at what somebody else changed meanwhile.
-	conflictPace = time.Second
-)
 
 // Reconciler of BookingServices.
 type Reconciler struct {
@@ -97,36 +84,17 @@ func (r *Reconciler) finish(ctx context.Context, s *scope, err error) (reconcile
 		err = errors.Join(err, kit.PatchStatus(ctx, r.Client, s.before, s.service))
 	}
 	r.Events.Publish(s.events...)
-	if err != nil && kit.AsStalled(err) == nil {
-		if apierrors.IsConflict(err) {
-			return reconcile.Result{RequeueAfter: conflictPace}, nil // the cache was behind: no error
-		}
-		return reconcile.Result{}, err
-	}
-	after := s.after
-	if err != nil {
-		after = kit.Sooner(after, stalledPace)
-	}
-	return reconcile.Result{RequeueAfter: after}, nil
+	return kit.Outcome(s.after, err)
 }
 
 // SetupWithManager registers the reconciler.
 func (r *Reconciler) SetupWithManager(m ctrl.Manager) error {
-	// The controller's own writes to status are no reason to look again.
-	b := ctrl.NewControllerManagedBy(m).For(&booking.BookingService{}, builder.WithPredicates(predicate.Or(
-		predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{})))
-	for _, gvk := range []schema.GroupVersionKind{
-		database.GVK,
-		certificate.GVK,
+	return kit.ServiceController(m, &booking.BookingService{},
+		database.GVK, certificate.GVK,
 		appsv1.SchemeGroupVersion.WithKind("Deployment"),
 		policyv1.SchemeGroupVersion.WithKind("PodDisruptionBudget"),
 		networkingv1.SchemeGroupVersion.WithKind("NetworkPolicy"),
 		corev1.SchemeGroupVersion.WithKind("ConfigMap"),
 		corev1.SchemeGroupVersion.WithKind("Service"),
-	} {
-		u := &unstructured.Unstructured{}
-		u.SetGroupVersionKind(gvk)
-		b = b.Owns(u)
-	}
-	return b.Complete(r)
+	).Complete(r)
 }

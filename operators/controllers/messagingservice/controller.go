@@ -13,14 +13,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	api "spine.nhs.uk/controlplane/operators/api/messaging/v1alpha1"
@@ -51,8 +46,6 @@ const (
 	changeDeadline = 15 * time.Minute
 	// changePace is the time between deep probes while a change of the gateways goes on.
 	changePace = 5 * time.Second
-	// stalledRecheck is when to look again at what only a person can mend.
-	stalledRecheck = time.Minute
 )
 
 // Reconciler of MessagingServices.
@@ -95,38 +88,20 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 			kit.Phase{Name: "deletion", Run: s.release},
 		)
 	}
-	return s.result(after, err)
-}
-
-// result turns an error that only a person can mend into a slow recheck.
-func (s *scope) result(after time.Duration, err error) (reconcile.Result, error) {
-	if stalled := kit.AsStalled(err); stalled != nil {
-		s.stalled = stalled
-		return reconcile.Result{RequeueAfter: kit.Sooner(after, stalledRecheck)}, nil
+	if s.stalled = kit.AsStalled(err); s.stalled == nil {
+		s.failed = err
 	}
-	s.failed = err
-	if apierrors.IsConflict(err) {
-		return reconcile.Result{RequeueAfter: time.Second}, nil
-	}
-	return reconcile.Result{RequeueAfter: after}, err
+	return kit.Outcome(after, err)
 }
 
 // SetupWithManager registers the controller and what it watches.
 func (r *Reconciler) SetupWithManager(m ctrl.Manager) error {
-	b := ctrl.NewControllerManagedBy(m).
-		For(&api.MessagingService{}, builder.WithPredicates(predicate.Or(
-			predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{})))
-	for _, gvk := range []schema.GroupVersionKind{
+	return kit.ServiceController(m, &api.MessagingService{},
 		database.GVK, desired.BrokerGVK, certificate.GVK,
 		appsv1.SchemeGroupVersion.WithKind("Deployment"),
 		corev1.SchemeGroupVersion.WithKind("Service"),
 		corev1.SchemeGroupVersion.WithKind("ConfigMap"),
 		networkingv1.SchemeGroupVersion.WithKind("NetworkPolicy"),
 		policyv1.SchemeGroupVersion.WithKind("PodDisruptionBudget"),
-	} {
-		child := &unstructured.Unstructured{}
-		child.SetGroupVersionKind(gvk)
-		b = b.Owns(child)
-	}
-	return b.Complete(r)
+	).Complete(r)
 }
