@@ -5,6 +5,8 @@
 package restricted
 
 import (
+	"strconv"
+
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -42,6 +44,19 @@ func Resources(r common.Resources) corev1.ResourceRequirements {
 	return corev1.ResourceRequirements{
 		Requests: corev1.ResourceList{corev1.ResourceCPU: r.CPU, corev1.ResourceMemory: r.Memory},
 		Limits:   corev1.ResourceList{corev1.ResourceMemory: r.Memory},
+	}
+}
+
+// heapShare of a program's memory is its heap's, in percent; the rest is for stacks and
+// what the kernel counts besides.
+const heapShare = 85
+
+// Heap lets a Go program use the memory that it was given: it collects garbage a third as
+// often as by default, and harder before the kernel has to kill.
+func Heap(r common.Resources) []corev1.EnvVar {
+	return []corev1.EnvVar{
+		{Name: "GOGC", Value: "300"},
+		{Name: "GOMEMLIMIT", Value: strconv.FormatInt(r.Memory.Value()*heapShare/100, 10)},
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 const (
 	// spacing is the least time between two broker messages to one lane: a busy lane's references travel in batches,
 	// an idle lane's first one goes at once.
-	spacing = 50 * time.Millisecond
+	spacing = 100 * time.Millisecond
 	// maxPending bounds the references held in memory; above it they are forgotten and read from the ledger later.
 	maxPending = 400_000
 	// maxOutstanding bounds the broker messages that wait for their confirmation.
