@@ -19,6 +19,7 @@ import (
 	"github.com/pulumi/pulumi/pkg/v3/codegen/schema"
 
 	"spine.nhs.uk/controlplane/infra/provider"
+	"spine.nhs.uk/controlplane/infra/provider/gen/split"
 	"spine.nhs.uk/controlplane/infra/provider/remote"
 )
 
@@ -82,7 +83,7 @@ func Files(ctx context.Context) (map[string][]byte, error) {
 				return nil, fmt.Errorf("formatting %s: %w", name, err)
 			}
 		}
-		parts, err := split(filepath.Join(sdkFolder, name), content)
+		parts, err := split.Split(filepath.Join(sdkFolder, name), content)
 		if err != nil {
 			return nil, fmt.Errorf("splitting %s: %w", name, err)
 		}

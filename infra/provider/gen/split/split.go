@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package generate
+// Package split cuts generated Go files that are too long to be read.
+package split
 
 import (
 	"bytes"
@@ -15,12 +16,12 @@ import (
 )
 
 // maxLines of a generated file, its imports aside: Pulumi's generator puts the types of a
-// whole module into one.
+// whole module into one, and controller-gen the copying of a whole group.
 const maxLines = 450
 
-// split cuts a Go file that is too long between its declarations. The first part keeps the
+// Split cuts a Go file that is too long between its declarations. The first part keeps the
 // name; the others are numbered from 2: pulumiTypes.go, pulumiTypes2.go.
-func split(name string, content []byte) (map[string][]byte, error) {
+func Split(name string, content []byte) (map[string][]byte, error) {
 	if path.Ext(name) != ".go" || bytes.Count(content, []byte("\n")) <= maxLines {
 		return map[string][]byte{name: content}, nil
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package generate
+package split
 
 import (
 	"fmt"
@@ -21,7 +21,7 @@ func TestSplit(t *testing.T) {
 		}
 		fmt.Fprintf(&source, "\n// About %[1]d.\n"+body, i)
 	}
-	parts, err := split("a/p.go", []byte(source.String()))
+	parts, err := Split("a/p.go", []byte(source.String()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func TestSplit(t *testing.T) {
 			t.Errorf("%s lost its comment", name)
 		}
 	}
-	if short, err := split("b.go", []byte("package b\n")); err != nil || len(short) != 1 || string(short["b.go"]) != "package b\n" {
+	if short, err := Split("b.go", []byte("package b\n")); err != nil || len(short) != 1 || string(short["b.go"]) != "package b\n" {
 		t.Errorf("a short file became %q, %v", short, err)
 	}
 }
