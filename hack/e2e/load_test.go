@@ -67,7 +67,7 @@ func startLoad(ctx context.Context, duration time.Duration) *loadRun {
 	go func() {
 		defer GinkgoRecover()
 		defer close(done)
-		collectEvents(collecting, "https://"+edge+":8444")
+		collectEvents(collecting)
 	}()
 	r.collected = func() { stop(); <-done }
 	r.errs = make([]error, len(r.running))

@@ -32,20 +32,20 @@ func aSupplier(ctx context.Context) string {
 	return ""
 }
 
-// lostHost cuts a host's power and touches nothing more: it has to be fenced, its pods and volumes released, and the
-// services whole as far as two hosts can be; then it comes back, and is taken into service, without hands.
-func lostHost(ctx context.Context) {
+// lostHost takes the host of the ledger's primary away and touches nothing more: it has to be fenced, its pods and volumes
+// released, and the services whole as far as two hosts can be; then it comes back, and is taken into service, without hands.
+func lostHost(ctx context.Context, take func(ctx context.Context, host string)) {
 	redundant(ctx, 3*time.Minute)
 	run := startLoad(ctx, 10*time.Minute)
 	run.flowing(ctx)
 	host := primaries(ctx)[0].Spec.NodeName
 	struck := time.Now()
-	Expect(rack.PowerOff(ctx, host)).To(Succeed())
+	take(ctx, host)
 
 	fence := automatic(ctx, resilience.ActionFenceHost, host, struck, 3*time.Minute)
-	AddReportEntry("fenced", fmt.Sprintf("host %s, without hands, %s after its power was cut\n%s", host, time.Since(struck).Round(time.Second), trace(fence)))
+	AddReportEntry("fenced", fmt.Sprintf("host %s, without hands, %s after it was lost\n%s", host, time.Since(struck).Round(time.Second), trace(fence)))
 	back := automatic(ctx, resilience.ActionReturnHost, host, struck, 6*time.Minute)
-	AddReportEntry("returned", fmt.Sprintf("%s after the power cut\n%s", time.Since(struck).Round(time.Second), trace(back)))
+	AddReportEntry("returned", fmt.Sprintf("%s after the loss\n%s", time.Since(struck).Round(time.Second), trace(back)))
 
 	run.stop()
 	result := run.finish(ctx)
@@ -53,6 +53,14 @@ func lostHost(ctx context.Context) {
 	AddReportEntry("load", fmt.Sprintf("%.2f s without an acknowledgement; %s", result.LongestGap.Seconds, run.summary(result)))
 	Expect(result.Findings).To(BeEmpty(), "promises that were broken")
 	Expect(result.LongestGap.Seconds).To(BeNumerically("<", 60), "from the last good acknowledgement to the next")
+}
+
+func powerCut(ctx context.Context, host string) { Expect(rack.PowerOff(ctx, host)).To(Succeed()) }
+
+// hung stops every process of a host, whose kernel goes on to take connections: nobody answers them.
+func hung(ctx context.Context, host string) {
+	_, err := rack.Run(ctx, "rack", "freeze", host, "--rack", rack.Name)
+	Expect(err).NotTo(HaveOccurred())
 }
 
 // automatic waits for an operation that nobody asked for, and for its success.
@@ -96,16 +104,14 @@ func refusals(ctx context.Context, by, other client.Client) {
 	confirm(ctx, by, o, o.Status.Plan.Digest)
 	awaitPhase(ctx, by, o, time.Minute, resilience.PhaseAwaitingApproval)
 	Expect(reasons(o)).To(ContainElement(resilience.ReasonApprovalMissing))
-	before := o.DeepCopy()
-	o.Spec.Abort = true
-	Expect(other.Patch(ctx, o, client.MergeFrom(before))).To(Succeed())
-	awaitPhase(ctx, by, o, time.Minute, resilience.PhaseAborted)
+	abort(ctx, other, o)
 
 	By("another plan than the one that was read")
 	o = dryRun(ctx, by, request{action: resilience.ActionScaleOut, replicas: 3})
 	confirm(ctx, by, o, "sha256:"+strings.Repeat("0", 64))
 	awaitPhase(ctx, by, o, time.Minute, resilience.PhaseBlocked)
 	Expect(reasons(o)).To(ContainElement(resilience.ReasonPlanChanged))
+	abort(ctx, by, o)
 
 	By("targets that are not there, and the primary")
 	for reason, r := range map[string]request{
@@ -130,6 +136,15 @@ func refusals(ctx context.Context, by, other client.Client) {
 	Expect(node.Spec.Unschedulable).To(BeFalse())
 	carryOut(ctx, by, other, dryRun(ctx, by, request{action: resilience.ActionReturnHost, host: "b"}), nil)
 	redundant(ctx, 3*time.Minute)
+}
+
+// abort ends an operation that has not begun.
+func abort(ctx context.Context, by client.Client, o *resilience.ServiceRecovery) {
+	GinkgoHelper()
+	before := o.DeepCopy()
+	o.Spec.Abort = true
+	Expect(by.Patch(ctx, o, client.MergeFrom(before))).To(Succeed())
+	awaitPhase(ctx, by, o, time.Minute, resilience.PhaseAborted)
 }
 
 func reasons(o *resilience.ServiceRecovery) []string {

@@ -23,22 +23,28 @@ import (
 const (
 	responder = "amy.responder"
 	second    = "ben.responder"
-	systemNS  = "spine-system"
+	// reader is a responder who may see everything but secrets, too.
+	reader   = "cat.reader"
+	systemNS = "spine-system"
 )
 
 // recoveries are what an on-call responder does, under load, with the rights of a responder.
 func recoveries() {
 	var by, other client.Client
 
-	It("knows its responders", Label("recovery"), func(ctx context.Context) {
-		binding := &rbacv1.ClusterRoleBinding{
-			ObjectMeta: metav1.ObjectMeta{Name: "end-to-end-responders"},
-			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "spine-responder"},
+	It("knows its responders", Label("recovery", "stock"), func(ctx context.Context) {
+		for role, users := range map[string][]string{
+			"spine-responder": {responder, second, reader}, "spine-viewer": {responder, second}, "spine-auditor": {reader},
+		} {
+			binding := &rbacv1.ClusterRoleBinding{
+				ObjectMeta: metav1.ObjectMeta{Name: "end-to-end-" + role},
+				RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role},
+			}
+			for _, user := range users {
+				binding.Subjects = append(binding.Subjects, rbacv1.Subject{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user})
+			}
+			Expect(client.IgnoreAlreadyExists(objects.Create(ctx, binding))).To(Succeed())
 		}
-		for _, user := range []string{responder, second} {
-			binding.Subjects = append(binding.Subjects, rbacv1.Subject{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user})
-		}
-		Expect(objects.Create(ctx, binding)).To(Succeed())
 		var err error
 		by, err = rack.ObjectsAs(responder)
 		Expect(err).NotTo(HaveOccurred())
@@ -69,6 +75,9 @@ func recoveries() {
 		Entry("a standby and the broker rebuilt, while the manager is killed again and again", Label("slow", "recovery"), NodeTimeout(20*time.Minute),
 			request{action: resilience.ActionRebuildReplica, instance: standby, meanwhile: killManagers},
 			request{action: resilience.ActionRebuildBroker, meanwhile: killManagers}),
+		Entry("the same of bookings: programs restarted, a standby rebuilt", Label("slow", "recovery"), NodeTimeout(20*time.Minute),
+			request{booking: true, action: resilience.ActionRestartRolling, part: resilience.PartService},
+			request{booking: true, action: resilience.ActionRebuildReplica, instance: bookingStandby}),
 		Entry("a supplier stopped and released, and more gateways", Label("slow", "recovery"), NodeTimeout(15*time.Minute),
 			request{action: resilience.ActionQuarantineSupplier, supplier: aSupplier},
 			request{action: resilience.ActionReleaseSupplier, supplier: aSupplier},
@@ -81,9 +90,30 @@ func recoveries() {
 			request{action: resilience.ActionReturnHost, host: "c"}),
 	)
 
-	It("heals the loss of a host without hands", lostHost, Label("slow", "recovery"), NodeTimeout(12*time.Minute))
+	It("puts dead letters back on their way", func(ctx context.Context) { deadLetters(ctx, by, other) }, Label("recovery"), NodeTimeout(8*time.Minute))
+
+	DescribeTable("lets no primary acknowledge beside its successor that",
+		func(ctx context.Context, away func(context.Context, corev1.Node) func(context.Context)) {
+			stalePrimary(ctx, by, away)
+		},
+		Entry("was frozen with its host, and goes on", Label("slow", "recovery"), NodeTimeout(12*time.Minute), frozen),
+		Entry("was cut off with its rack, and is back", Label("slow", "recovery"), NodeTimeout(12*time.Minute), isolated),
+	)
+
+	DescribeTable("heals without hands the loss of a host", lostHost,
+		Entry("that lost its power", Label("slow", "recovery"), NodeTimeout(12*time.Minute), powerCut),
+		Entry("that hangs", Label("slow", "recovery"), NodeTimeout(12*time.Minute), hung),
+	)
+
+	It("replaces what a lost host held sooner than Kubernetes by itself", func(ctx context.Context) { besideStock(ctx, by) }, Label("slow", "stock"), NodeTimeout(30*time.Minute))
 
 	It("refuses what is not safe or not agreed", func(ctx context.Context) { refusals(ctx, by, other) }, Label("slow", "recovery"), NodeTimeout(5*time.Minute))
+
+	It("is recovered by the plugin", onCall, Label("recovery"), NodeTimeout(5*time.Minute))
+
+	It("answers whatever the runbooks tell people to type", func(ctx context.Context) { pages(ctx, by) }, Label("slow", "recovery"), NodeTimeout(10*time.Minute))
+
+	It("lets its manager hold no right that it did not use", managersRights, Label("slow", "recovery"), NodeTimeout(2*time.Minute))
 }
 
 // request is one operation that a responder asks for.
@@ -93,6 +123,8 @@ type request struct {
 	instance, supplier func(context.Context) string
 	host               string
 	replicas           int32
+	// booking: it is on the booking service rather than on messaging.
+	booking bool
 	// meanwhile disturbs until its context ends. Nil: nothing does.
 	meanwhile func(context.Context)
 }
@@ -101,9 +133,13 @@ func (r request) target() string {
 	return strings.TrimSpace(string(r.part) + " " + r.host)
 }
 
-// standby is a database instance that is not the primary.
-func standby(ctx context.Context) string {
-	pods := podsOf(ctx, messagingKey.Namespace, client.MatchingLabels{"cnpg.io/cluster": "spine-db", "cnpg.io/instanceRole": "replica"})
+// standby and bookingStandby are database instances that are not the primary.
+func standby(ctx context.Context) string        { return standbyIn(ctx, messagingKey.Namespace) }
+func bookingStandby(ctx context.Context) string { return standbyIn(ctx, bookingKey.Namespace) }
+
+func standbyIn(ctx context.Context, namespace string) string {
+	GinkgoHelper()
+	pods := podsOf(ctx, namespace, client.MatchingLabels{"cnpg.io/instanceRole": "replica"})
 	Expect(pods).NotTo(BeEmpty())
 	return pods[0].Name
 }
@@ -126,9 +162,12 @@ func plain(ctx context.Context, by client.Client, r request) *resilience.Service
 	}}
 	o.Spec.RequestedBy, o.Spec.Reason = responder, "end-to-end suite: "+string(r.action)
 	o.Spec.Action, o.Spec.Part, o.Spec.Host, o.Spec.Replicas = r.action, r.part, r.host, r.replicas
-	if r.action.OnHost() {
+	switch {
+	case r.action.OnHost():
 		o.Namespace = systemNS
-	} else {
+	case r.booking:
+		o.Namespace, o.Spec.Service = bookingKey.Namespace, &resilience.ServiceRef{Kind: "BookingService", Name: bookingKey.Name}
+	default:
 		o.Spec.Service = &resilience.ServiceRef{Kind: "MessagingService", Name: messagingKey.Name}
 	}
 	if r.instance != nil {

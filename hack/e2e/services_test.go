@@ -28,11 +28,9 @@ var (
 
 // services bring messaging and booking up on the site, and break what they stand on while they carry load.
 func services() {
-	It("comes up by `make up`, sends a message and makes a booking", Label("recovery"), func(ctx context.Context) {
+	It("comes up by `make up`, sends a message and makes a booking", Label("recovery", "stock"), func(ctx context.Context) {
 		rack.Services = true
-		Expect(rack.Configure(func(e site.Environment) {
-			e["operations"] = map[string]any{"coolDown": "5s"} // one operation follows another here
-		})).To(Succeed())
+		Expect(rack.Configure(shortCoolDown)).To(Succeed())
 		begin := time.Now()
 		Expect(rack.Up(ctx)).To(Succeed())
 		AddReportEntry("make up, from a site to both services", time.Since(begin).Round(time.Second).String())
@@ -77,6 +75,9 @@ func services() {
 	It("refuses to delete a service that holds acknowledged work, with the count", refusedDeletion, NodeTimeout(3*time.Minute))
 	It("refuses to be destroyed with its site, with the count", refusedDestroy, NodeTimeout(5*time.Minute))
 }
+
+// shortCoolDown lets one operation follow another.
+func shortCoolDown(e site.Environment) { e["operations"].(map[string]any)["coolDown"] = "5s" }
 
 // redundant waits until both services are Ready with every member in place.
 func redundant(ctx context.Context, within time.Duration) {

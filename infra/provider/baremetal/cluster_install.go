@@ -104,11 +104,15 @@ mkdir -p /etc/spine
 `, markerFile, s.args.Name, phaseJoining, v.Host.Role)); err != nil {
 		return err
 	}
-	for path, content := range map[string][]byte{
+	files := map[string][]byte{
 		kubeadm.UnitFile:   kubeadm.Unit(),
 		kubeadm.DropInFile: kubeadm.DropIn(),
 		kubeadm.PatchFile:  kubeadm.Patch(v.Probe.Cgroup, v.Probe.SystemdDriver),
-	} {
+	}
+	if v.Host.Role == RoleControlPlane {
+		files[kubeadm.AuditPolicyFile()] = kubeadm.AuditPolicy()
+	}
+	for path, content := range files {
 		if err := v.Conn.Upload(ctx, path, content, 0o644); err != nil {
 			return err
 		}

@@ -129,8 +129,9 @@ func (s *session) reset(ctx context.Context, v *hostView) error {
 }
 
 // resetScript undoes what kubeadm, the pod network and this provider made.
-// Data that workloads keep on the host is not ours and stays. Our record goes
-// last: until then the host is known as one that is being reset.
+// Data that workloads keep on the host is not ours and stays, and so does the
+// audit log, which outlives what it tells of. Our record goes last: until then
+// the host is known as one that is being reset.
 func resetScript(config string) string {
 	return fmt.Sprintf(`set -u
 systemctl disable --quiet --now kubelet 2>/dev/null

@@ -33,6 +33,7 @@ func (s *session) updateMember(ctx context.Context, st step) error {
 		kubeadmDir + "/upgrade.yaml": config,
 		kubeadmDir + "/cluster.yaml": whole,
 		kubeadm.PatchFile:            kubeadm.Patch(v.Probe.Cgroup, v.Probe.SystemdDriver),
+		kubeadm.AuditPolicyFile():    kubeadm.AuditPolicy(),
 	} {
 		if err := v.Conn.Upload(ctx, path, content, 0o600); err != nil {
 			return err

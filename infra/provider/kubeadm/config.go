@@ -78,10 +78,11 @@ func (c Cluster) ClusterConfiguration() map[string]any {
 		},
 		"apiServer": map[string]any{
 			"certSANs": []string{c.EndpointName, c.EndpointAddress},
-			"extraArgs": []arg{
+			"extraArgs": append([]arg{
 				{"default-not-ready-toleration-seconds", fmt.Sprint(c.UnreachableSeconds)},
 				{"default-unreachable-toleration-seconds", fmt.Sprint(c.UnreachableSeconds)},
-			},
+			}, auditArgs()...),
+			"extraVolumes": auditVolumes(),
 		},
 		"controllerManager": map[string]any{
 			"extraArgs": append([]arg{

@@ -45,6 +45,7 @@ func TestRendered(t *testing.T) {
 		"patch-v2.yaml":     func() ([]byte, error) { return Patch(CgroupV2, true), nil },
 		"kubelet.service":   func() ([]byte, error) { return Unit(), nil },
 		"10-kubeadm.conf":   func() ([]byte, error) { return DropIn(), nil },
+		"audit-policy.yaml": func() ([]byte, error) { return AuditPolicy(), nil },
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := render()
