@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"spine.nhs.uk/controlplane/infra/audit"
+	"spine.nhs.uk/controlplane/infra/audit/engine"
+)
+
+func (a *app) previewCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "preview", Short: "What an update would change in one environment", Args: cobra.NoArgs,
+		Example: "  stackdiff preview -s local\n  stackdiff preview -s live -o html > change.html\n  stackdiff preview --events preview.log",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var env audit.Environment
+			if len(a.events) > 0 {
+				path, err := a.oneLog()
+				if err != nil {
+					return err
+				}
+				if env, err = a.fromLog(path); err != nil {
+					return err
+				}
+				return a.write(audit.Planned, env)
+			}
+			stack, err := a.chosen()
+			if err != nil {
+				return err
+			}
+			if env, err = a.preview(cmd.Context(), stack); err != nil {
+				return err
+			}
+			return a.write(audit.Planned, env)
+		},
+	}
+	a.addStack(c)
+	a.addSaved(c)
+	return c
+}
+
+func (a *app) matrixCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "matrix", Short: "What an update would change in every environment, side by side", Args: cobra.NoArgs,
+		Example: "  stackdiff matrix -o html > matrix.html\n  stackdiff matrix --events a.log --events b.log",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var environments []audit.Environment
+			add := func(env audit.Environment) error {
+				if slices.ContainsFunc(environments, func(e audit.Environment) bool { return e.Name == env.Name && e.Project == env.Project }) {
+					return fmt.Errorf("two logs are of the stack %s: give one for each", env.Name)
+				}
+				environments = append(environments, env)
+				return nil
+			}
+			for _, path := range a.events {
+				env, err := a.fromLog(path)
+				if err == nil {
+					err = add(env)
+				}
+				if err != nil {
+					return err
+				}
+			}
+			if len(a.events) > 0 {
+				return a.write(audit.Planned, environments...)
+			}
+			names, err := a.environments()
+			if err != nil {
+				return err
+			}
+			for _, name := range names {
+				env, err := a.preview(cmd.Context(), name)
+				if errors.Is(err, context.Canceled) {
+					return err
+				}
+				if err != nil {
+					// One environment that cannot be read does not hide the others.
+					env = audit.Environment{Name: name, Error: err.Error()}
+				}
+				if err := add(env); err != nil {
+					return err
+				}
+			}
+			return a.write(audit.Planned, environments...)
+		},
+	}
+	c.Flags().StringArrayVar(&a.events, "events", nil, "read these event logs, one for each environment, and run nothing")
+	return c
+}
+
+func (a *app) historyCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "history", Short: "What every update of one environment changed: when, from which commit, property by property", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			stack, err := a.chosen()
+			if err != nil {
+				return err
+			}
+			b, err := a.backend(cmd.Context())
+			if err != nil {
+				return err
+			}
+			updates, err := b.History(cmd.Context(), stack)
+			if err != nil {
+				return err
+			}
+			known, err := a.secretsOf(cmd.Context(), stack)
+			if err != nil {
+				return err
+			}
+			c, err := a.context(known)
+			if err != nil {
+				return err
+			}
+			return a.write(audit.Applied, audit.FromHistory(stack, b.Project(), updates, c))
+		},
+	}
+	a.addStack(c)
+	return c
+}
+
+func (a *app) driftCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "drift", Short: "What differs from what was applied, and since when; exit code 2 when something does", Args: cobra.NoArgs,
+		Long: "drift asks every host and cluster what it holds (`pulumi refresh --preview-only`), and changes nothing.\n" +
+			"`pulumi up` repairs what it finds.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if len(a.events) > 0 {
+				path, err := a.oneLog()
+				if err != nil {
+					return err
+				}
+				p, err := a.saved(path)
+				if err != nil {
+					return err
+				}
+				c, err := a.context(nil)
+				if err != nil {
+					return err
+				}
+				return a.write(audit.Drifted, audit.FromDrift(p, nil, c))
+			}
+			stack, err := a.chosen()
+			if err != nil {
+				return err
+			}
+			return a.drift(cmd.Context(), stack)
+		},
+	}
+	a.addStack(c)
+	a.addSaved(c)
+	return c
+}
+
+func (a *app) drift(ctx context.Context, stack string) error {
+	b, err := a.backend(ctx)
+	if err != nil {
+		return err
+	}
+	updates, err := b.History(ctx, stack)
+	if err != nil {
+		return err
+	}
+	p, known, err := a.run(ctx, stack, "refresh", "--preview-only")
+	if err != nil {
+		return err
+	}
+	c, err := a.context(known)
+	if err != nil {
+		return err
+	}
+	return a.write(audit.Drifted, audit.FromDrift(p, lastGood(updates), c))
+}
+
+// lastGood is the last update after which what was there was known.
+func lastGood(updates []engine.Update) *engine.Update {
+	for _, u := range slices.Backward(updates) {
+		if u.Result == "succeeded" && (u.Kind == "update" || u.Kind == "refresh") {
+			return &u
+		}
+	}
+	return nil
+}
+
+// fromLog reports what a saved event log says.
+func (a *app) fromLog(path string) (audit.Environment, error) {
+	p, err := a.saved(path)
+	if err != nil {
+		return audit.Environment{}, err
+	}
+	c, err := a.context(nil)
+	if err != nil {
+		return audit.Environment{}, err
+	}
+	return audit.FromPreview(p, c), nil
+}
+
+// preview runs one, with the rules inside.
+func (a *app) preview(ctx context.Context, stack string) (audit.Environment, error) {
+	p, known, err := a.run(ctx, stack, "preview")
+	if err != nil {
+		return audit.Environment{}, err
+	}
+	c, err := a.context(known)
+	if err != nil {
+		return audit.Environment{}, err
+	}
+	return audit.FromPreview(p, c), nil
+}
+
+// environments are the stacks that environments/ has a config for.
+func (a *app) environments() ([]string, error) {
+	paths, err := filepath.Glob(filepath.Join(a.root, "environments", "Pulumi.*.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	if len(paths) == 0 {
+		return nil, errors.New("there is no environments/Pulumi.STACK.yaml here: run this at the top of the checkout")
+	}
+	var out []string
+	for _, path := range paths {
+		out = append(out, strings.TrimSuffix(strings.TrimPrefix(filepath.Base(path), "Pulumi."), ".yaml"))
+	}
+	return out, nil
+}
