@@ -29,6 +29,7 @@ func (e *Environment) Default() {
 	e.Management.setDefaults()
 	e.Messaging.setDefaults()
 	e.Booking.setDefaults()
+	e.Pair.setDefaults()
 }
 
 func text(v *string, byDefault string) {

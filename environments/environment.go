@@ -70,6 +70,10 @@ type Environment struct {
 	// booking is the booking service; omit it for a site without. It needs
 	// messaging.
 	Booking *Booking `json:"booking"`
+	// pair makes it one of two sites; omit it for a site alone.
+	Pair *Pair `json:"pair"`
+	// waivers let named resources pass rules for a time, at most 64.
+	Waivers []Waiver `json:"waivers"`
 }
 
 // Site is the place.

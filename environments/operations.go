@@ -19,8 +19,9 @@ type Operations struct {
 
 // OperationApproval says which actions another person has to agree to.
 type OperationApproval struct {
-	// actions that need it when a person asks for them, of a ServiceRecovery; [] for
-	// none. Default [RebuildBroker, RebuildReplica, FenceHost].
+	// actions that need it when a person asks for them, of a ServiceRecovery or a Failover; [] for
+	// none. Default [RebuildBroker, RebuildReplica, FenceHost,
+	// PlannedFailover, UnplannedFailover].
 	Actions []string `json:"actions"`
 }
 
@@ -38,7 +39,7 @@ type ChangeWindow struct {
 
 func (o *Operations) setDefaults() {
 	if o.Approval.Actions == nil {
-		o.Approval.Actions = []string{"RebuildBroker", "RebuildReplica", "FenceHost"}
+		o.Approval.Actions = []string{"RebuildBroker", "RebuildReplica", "FenceHost", "PlannedFailover", "UnplannedFailover"}
 	}
 	text(&o.MaxApprovalAge, "24h")
 	text(&o.CoolDown, "2m")

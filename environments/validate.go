@@ -38,6 +38,8 @@ func (e *Environment) Validate() field.ErrorList {
 	errs = append(errs, e.validateManagement(field.NewPath("management"))...)
 	errs = append(errs, e.Operations.validate(field.NewPath("operations"))...)
 	errs = append(errs, e.validateServices()...)
+	errs = append(errs, e.validatePair(field.NewPath("pair"))...)
+	errs = append(errs, e.validateWaivers(field.NewPath("waivers"))...)
 	return errs
 }
 

@@ -14,10 +14,10 @@ const (
 	clockTime  = "15:04"
 )
 
-// operationActions may be asked for as a ServiceRecovery.
+// operationActions may be asked for as a ServiceRecovery, the last two as a Failover.
 var operationActions = []string{
 	"RestartRolling", "RebuildBroker", "RebuildReplica", "ReplayDeadLetters", "QuarantineSupplier", "ReleaseSupplier", "ScaleOut",
-	"DrainHost", "ReturnHost", "FenceHost",
+	"DrainHost", "ReturnHost", "FenceHost", "PlannedFailover", "UnplannedFailover",
 }
 
 var weekdays = []string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"}

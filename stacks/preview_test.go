@@ -9,6 +9,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/pem"
 	"math/big"
 	"os"
@@ -38,7 +39,7 @@ func TestOfflinePreview(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
-			for _, want := range []string{"spine:baremetal:Host", "spine:baremetal:Cluster", "spine:kubernetes:Manifests", "spine:component:Platform", "to create"} {
+			for _, want := range []string{"spine:baremetal:Host", "spine:baremetal:Cluster", "spine:kubernetes:Manifests", "spine:component:Platform", "to create", "✅ spine@v1.0.0"} {
 				if !strings.Contains(out, want) {
 					t.Errorf("the preview does not speak of %q:\n%s", want, out)
 				}
@@ -60,8 +61,8 @@ func TestOfflinePreview(t *testing.T) {
 	}
 }
 
-// runner makes a stack in a backend of the test's own and returns what previews it with a config file.
-func runner(t *testing.T, stack string) func(config string) (string, error) {
+// toolsBin is where `make tools` puts what it builds.
+func toolsBin(t *testing.T) string {
 	t.Helper()
 	cache := os.Getenv("SPINE_CACHE")
 	if cache == "" {
@@ -71,15 +72,31 @@ func runner(t *testing.T, stack string) func(config string) (string, error) {
 		}
 		cache = filepath.Join(base, "spine")
 	}
-	bin := filepath.Join(cache, "bin")
+	return filepath.Join(cache, "bin")
+}
+
+// rules is the policy pack, as `make env` attaches it.
+func rules(t *testing.T) string {
+	t.Helper()
+	pack, err := filepath.Abs("../infra/cmd/pulumi-analyzer-policy-spine")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pack
+}
+
+// runner makes a stack in a backend of the test's own and returns what previews it with a config file.
+func runner(t *testing.T, stack string) func(config string) (string, error) {
+	t.Helper()
+	bin := toolsBin(t)
 	state, home := t.TempDir(), t.TempDir()
-	inventRack(t, filepath.Join(home, "racks", stack), "../environments/Pulumi."+stack+".yaml")
+	inventRack(t, home, "../environments/Pulumi."+stack+".yaml")
 	run := func(dir string, args ...string) (string, error) {
 		cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "pulumi"), append(args, "--non-interactive")...)
 		cmd.Dir = dir
 		cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "PULUMI_BACKEND_URL=file://"+state,
 			"PULUMI_CONFIG_PASSPHRASE=spine-local", "PULUMI_CONFIG_PASSPHRASE_FILE=", "PULUMI_SKIP_UPDATE_CHECK=true",
-			"SPINE_OFFLINE=1", "SPINE_HOME="+home)
+			"SPINE_OFFLINE=1", "SPINE_HOME="+home, "PULUMI_OPTION_POLICY_PACK="+rules(t))
 		var out bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &out, &out
 		err := cmd.Run()
@@ -102,9 +119,9 @@ func runner(t *testing.T, stack string) func(config string) (string, error) {
 	}
 }
 
-// inventRack writes what a rack that is up leaves for the config to point at: its hosts' keys, its CA, and the keys of
-// tokens.
-func inventRack(t *testing.T, dir, config string) {
+// inventRack writes the files that the config points at, as a rack that is up leaves them: its hosts' keys, its CA, the
+// keys of tokens, and what two sites believe each other by.
+func inventRack(t *testing.T, home, config string) {
 	t.Helper()
 	text, err := os.ReadFile(config)
 	if err != nil {
@@ -128,19 +145,28 @@ func inventRack(t *testing.T, dir, config string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	privateDER, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
 		t.Fatal(err)
 	}
-	clients := filepath.Join(dir, "../../clients")
-	if err := os.MkdirAll(clients, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	for path, content := range map[string][]byte{
-		filepath.Join(dir, "known_hosts"):   []byte(known.String()),
-		filepath.Join(dir, "ca.crt"):        pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
-		filepath.Join(dir, "bmc-password"):  []byte("a-password\n"),
-		filepath.Join(clients, "jwks.json"): []byte(`{"keys":[]}`),
-	} {
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	for _, m := range regexp.MustCompile(`~/\.local/share/spine/([^\s,}]+)`).FindAllStringSubmatch(string(text), -1) {
+		content, ok := map[string][]byte{
+			"known_hosts": []byte(known.String()), "bmc-password": []byte("a-password\n"), "jwks.json": []byte(`{"keys":[]}`),
+		}[filepath.Base(m[1])]
+		switch {
+		case ok:
+		case filepath.Ext(m[1]) == ".crt":
+			content = certificate
+		case filepath.Ext(m[1]) == ".key":
+			content = pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: privateDER})
+		case strings.HasPrefix(filepath.Base(m[1]), "zone-key"):
+			content = []byte(base64.StdEncoding.EncodeToString(private[:32]))
+		}
+		path := filepath.Join(home, m[1])
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
 		if err := os.WriteFile(path, content, 0o600); err != nil {
 			t.Fatal(err)
 		}

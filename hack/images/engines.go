@@ -22,8 +22,9 @@ const (
 	rabbitmqTag   = "4.0-1"
 )
 
-// engineSystems are the root file systems of the engines' images.
-var engineSystems = []debian.System{debian.PostgreSQL, debian.RabbitMQ}
+// engineSystems are the root file systems of the engines' images, and that of hosts, of
+// which tests run the name server.
+var engineSystems = []debian.System{debian.PostgreSQL, debian.RabbitMQ, debian.Hosts}
 
 // engines builds the engines' root file systems and prints a folder with a link
 // to each by its name, for tests that run the very engines that sites run.

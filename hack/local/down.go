@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 )
@@ -17,23 +18,42 @@ func (w *workspace) down(ctx context.Context) error {
 		return err
 	}
 	times := &timings{Started: time.Now()}
-	exists, err := w.stackExists(ctx)
+	members, err := w.members()
 	if err != nil {
 		return err
 	}
-	if exists {
-		if err := times.do("pulumi destroy", func() error { return w.destroy(ctx) }); err != nil {
+	if len(members) == 0 {
+		members = []string{w.Stack}
+	}
+	slices.Reverse(members)
+	for _, m := range members {
+		if err := w.of(m).destroyStack(ctx, times); err != nil {
 			return err
 		}
 	}
 	if err := times.do("virtual rack", func() error { return w.run(ctx, "rack", w.rackArgs("down")...) }); err != nil {
 		return err
 	}
-	if err := os.Remove(w.kubeconfig()); err != nil && !errors.Is(err, os.ErrNotExist) {
+	for _, m := range members {
+		if err := os.Remove(w.of(m).kubeconfig()); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	// Certificates of a rack that is gone are of no use to the next one.
+	if err := os.RemoveAll(w.pairFolder()); err != nil {
 		return err
 	}
 	fmt.Printf("\nStack %s and its rack are gone. Built tools and images stay in %s.\n", w.Stack, w.cache)
 	return nil
+}
+
+// destroyStack destroys the stack, if it is there.
+func (w *workspace) destroyStack(ctx context.Context, times *timings) error {
+	exists, err := w.stackExists(ctx)
+	if err != nil || !exists {
+		return err
+	}
+	return times.do("pulumi destroy of "+w.Stack, func() error { return w.destroy(ctx) })
 }
 
 func (w *workspace) stackExists(ctx context.Context) (bool, error) {

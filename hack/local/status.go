@@ -41,6 +41,25 @@ func (w *workspace) status(ctx context.Context) error {
 	if err := w.run(ctx, "rack", w.rackArgs("status")...); err != nil {
 		return err
 	}
+	members, err := w.members()
+	if err != nil {
+		return err
+	}
+	for _, m := range members {
+		fmt.Printf("\n%s:\n", m)
+		// A site that is dead must not hide the other one.
+		if err := w.of(m).clusterStatus(ctx); err != nil {
+			fmt.Println(err)
+		}
+	}
+	if len(members) > 0 {
+		return nil
+	}
+	return w.clusterStatus(ctx)
+}
+
+// clusterStatus shows the nodes, the services and every pod that is not well.
+func (w *workspace) clusterStatus(ctx context.Context) error {
 	if _, err := os.Stat(w.kubeconfig()); err != nil {
 		fmt.Printf("\nNo cluster yet: `make up` makes it.\n")
 		return nil

@@ -21,6 +21,21 @@ func (w *workspace) up(ctx context.Context) (err error) {
 	times := &timings{Started: time.Now()}
 	defer func() { err = errors.Join(err, times.save(w.home, w.Stack)) }()
 
+	members, err := w.members()
+	if err != nil {
+		return err
+	}
+	if len(members) > 0 {
+		if err := w.inOrder(ctx, times, append(w.builds(), w.pairUp(members)...)); err != nil {
+			return err
+		}
+		for _, m := range members {
+			if err := w.of(m).summary(ctx, times); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	steps := append(w.builds(), step{"virtual rack", w.rackUp}, step{"pulumi up", w.pulumiUp}, step{"first message and booking", w.first})
 	if err := w.inOrder(ctx, times, steps); err != nil {
 		return err
@@ -55,20 +70,20 @@ func (w *workspace) inOrder(ctx context.Context, times *timings, steps []step) e
 	return nil
 }
 
-// buildOwn builds the commands that the later phases run, and fills Go's build cache with the Pulumi program and the
-// provider, so that their first use inside `pulumi up` does not look like a hang.
+// buildOwn builds the commands that the later phases run, and fills Go's build cache with the Pulumi program, the
+// provider and the rules, so that their first use inside `pulumi up` does not look like a hang.
 func (w *workspace) buildOwn(ctx context.Context) error {
 	if err := os.MkdirAll(w.own, 0o755); err != nil {
 		return err
 	}
 	if err := w.run(ctx, "go", "build", "-o", w.own+"/", "./hack/tools", "./hack/images", "./hack/rack", "./hack/load",
-		"./operators/cmd/kubectl-spine"); err != nil {
+		"./operators/cmd/kubectl-spine", "./stacks/cmd/stackdiff"); err != nil {
 		return err
 	}
 	if err := w.linkCompleter(); err != nil {
 		return err
 	}
-	return w.run(ctx, "go", "build", "./stacks", "./infra/cmd/pulumi-resource-spine")
+	return w.run(ctx, "go", "build", "./stacks", "./infra/cmd/pulumi-resource-spine", "./infra/cmd/pulumi-analyzer-policy-spine")
 }
 
 // linkCompleter gives the on-call plugin the second name under which kubectl asks it to complete arguments.

@@ -64,7 +64,7 @@ func (w *workspace) variables() []string {
 		"KUBECONFIG=" + w.kubeconfig(),
 		"SPINE_HOME=" + w.home,
 		"SPINE_CACHE=" + w.cache,
-		"SPINE_RACK=" + w.Stack,
+		"SPINE_RACK=" + w.rack(),
 	}
 	set := func(name, value string) {
 		if os.Getenv(name) == "" {
@@ -75,6 +75,8 @@ func (w *workspace) variables() []string {
 	if os.Getenv("PULUMI_CONFIG_PASSPHRASE") == "" {
 		set("PULUMI_CONFIG_PASSPHRASE_FILE", w.passphrase())
 	}
+	// Pulumi takes its flags from such variables too: plain `pulumi up` carries the rules.
+	set("PULUMI_OPTION_POLICY_PACK", filepath.Join(w.root, "infra/cmd/pulumi-analyzer-policy-spine"))
 	set("PULUMI_SKIP_UPDATE_CHECK", "true")
 	set("PULUMI_STACK", w.Stack)
 	return vars
@@ -152,7 +154,7 @@ func (w *workspace) outputJSON(ctx context.Context, into any, name string, args 
 }
 
 func (w *workspace) rackArgs(args ...string) []string {
-	return append(args, "--rack", w.Stack)
+	return append(args, "--rack", w.rack())
 }
 
 func (w *workspace) pulumiArgs(args ...string) []string {

@@ -46,6 +46,13 @@ type Args struct {
 	// Operations are the rules of recovery operations: a struct with JSON tags, as the manager
 	// reads them.
 	Operations any
+	// Authorities sign certificates that another site has to believe; nil for a site alone.
+	Authorities *certmanager.Authorities
+	// Pair makes the site one of two; nil for a site alone.
+	Pair *services.Pair
+	// ThirdPlace is what the manager needs of a pair's third place and of the other site;
+	// nil for a site alone.
+	ThirdPlace *manager.ThirdPlace
 	// Messaging and Booking are the services; Booking is nil when it is left out.
 	Messaging *services.Messaging
 	Booking   *services.Booking
@@ -95,7 +102,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 		// There is no point in deleting operators from a cluster that is being reset.
 		return apply(ctx, args, set, seconds, pulumi.Parent(p), pulumi.DependsOn(after), pulumi.DeletedWith(args.Cluster.Resource))
 	}
-	certificates, err := certmanager.Set(in)
+	certificates, err := certmanager.Set(args.Authorities, in)
 	issuing, err := install(certificates, err, engineSeconds)
 	if err != nil {
 		return nil, err
@@ -112,14 +119,14 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	// Its certificate is cert-manager's to issue.
 	operators, err := manager.Set(args.Operators, manager.Args{
 		EdgeAddress: args.EdgeAddress, APIServers: args.Cluster.APIServers, APIPort: args.Cluster.API.Port,
-		Hosts: args.Hosts, Operations: args.Operations,
+		Hosts: args.Hosts, Operations: args.Operations, ThirdPlace: args.ThirdPlace,
 	}, in)
 	ours, err := install(operators, err, engineSeconds, issuing)
 	if err != nil {
 		return nil, err
 	}
 	engines = append(engines, ours)
-	set, err := services.Set(args.Messaging, args.Booking, args.Images, in.Labels)
+	set, err := services.Set(args.Messaging, args.Booking, args.Pair, args.Images, in.Labels)
 	if err != nil {
 		return nil, err
 	}

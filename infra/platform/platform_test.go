@@ -51,7 +51,8 @@ func inputs() manifests.Inputs {
 func engineSets(t *testing.T) []manifests.Set {
 	t.Helper()
 	var all []manifests.Set
-	for _, build := range []func(manifests.Inputs) (manifests.Set, error){certmanager.Set, cloudnativepg.Set, rabbitmq.Set} {
+	certificates := func(in manifests.Inputs) (manifests.Set, error) { return certmanager.Set(nil, in) }
+	for _, build := range []func(manifests.Inputs) (manifests.Set, error){certificates, cloudnativepg.Set, rabbitmq.Set} {
 		set, err := build(inputs())
 		if err != nil {
 			t.Fatal(err)

@@ -8,6 +8,7 @@ package manifests
 import "embed"
 
 //go:generate controller-gen object paths=../api/...
+//go:generate go run ../../hack/split ../api/resilience/v1alpha1/zz_generated.deepcopy.go
 //go:generate controller-gen crd:maxDescLen=400 paths=../api/... output:crd:dir=crds
 //go:generate controller-gen rbac:roleName=spine-manager paths=../controllers/...;../cmd/manager/... output:rbac:dir=rbac
 

@@ -89,3 +89,19 @@ func (c *Cluster) Deployment(ctx context.Context, namespace, name string, update
 	}
 	return c.Client.Status().Update(ctx, &d)
 }
+
+// Switched plays a database that has changed sides: the token that it left when it stepped
+// down, and the one by which it was promoted last.
+func (c *Cluster) Switched(ctx context.Context, namespace, name, demotion, promotion string) error {
+	u := &unstructured.Unstructured{}
+	u.SetGroupVersionKind(schema.GroupVersionKind{Group: "postgresql.cnpg.io", Version: "v1", Kind: "Cluster"})
+	if err := c.Client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, u); err != nil {
+		return err
+	}
+	for field, token := range map[string]string{"demotionToken": demotion, "lastPromotionToken": promotion} {
+		if err := unstructured.SetNestedField(u.Object, token, "status", field); err != nil {
+			return err
+		}
+	}
+	return c.Client.Status().Update(ctx, u)
+}

@@ -48,3 +48,11 @@ func Messaging(name string, options ...func(*api.MessagingService)) *api.Messagi
 	}
 	return m
 }
+
+// Site is the eastern one of two, where services begin with the role.
+func Site(role common.Role) *common.SiteSpec {
+	return &common.SiteSpec{
+		Name: "east", Role: role, Networks: []common.SiteNetwork{"10.93.0.0/24"}, DatabasePort: 5433, OpsPort: 9443,
+		Peer: common.PeerSpec{Name: "west", Networks: []common.SiteNetwork{"10.94.0.0/24"}, DatabaseHost: "10.94.0.101", DatabasePort: 5433},
+	}
+}

@@ -14,4 +14,6 @@ type BookingStatus struct {
 	OutboxOldestSeconds float64 `json:"outboxOldestSeconds"`
 	// ASIOpen counts appointment-slot issues that nobody has answered.
 	ASIOpen int64 `json:"asiOpen"`
+	// Replication to the other site; nil where there is none, or it is not known.
+	Replication *ReplicationStatus `json:"replication"`
 }

@@ -17,6 +17,8 @@ type MessagingStatus struct {
 	StoppedSuppliers []string `json:"stoppedSuppliers"`
 	// Broker says whether the gateway that answered is connected to the broker.
 	Broker Reached `json:"broker"`
+	// Replication to the other site; nil where there is none, or it is not known.
+	Replication *ReplicationStatus `json:"replication"`
 }
 
 // Reached says whether a program has a connection to something.

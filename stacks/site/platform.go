@@ -27,6 +27,8 @@ type wanted struct {
 	hosts *manager.Hosts
 	// operations are the rules that the manager gets.
 	operations environments.Operations
+	// pair is the other site and the third place.
+	pair pair
 }
 
 // secrets are the values of the stack's configuration that nobody may read.
@@ -55,6 +57,9 @@ func readServices(env *environments.Environment, secrets secrets, project fs.FS)
 		w.hosts = made
 		errs = append(errs, problems...)
 	}
+	joined, problems := readPair(env)
+	w.pair = joined
+	errs = append(errs, problems...)
 	return w, errs
 }
 
@@ -135,6 +140,9 @@ func install(ctx *pulumi.Context, made *site.Site, args *site.Args, w wanted) er
 		EdgeAddress: args.EdgeAddress,
 		Operations:  w.operations,
 		Hosts:       w.hosts,
+		Authorities: w.pair.authorities,
+		Pair:        w.pair.services,
+		ThirdPlace:  w.pair.thirdPlace,
 		Messaging:   w.messaging,
 		Booking:     w.booking,
 	}, pulumi.Providers(made.Provider))

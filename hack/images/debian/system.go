@@ -44,15 +44,16 @@ var Hosts = System{
 	Suite: "bookworm",
 	Packages: []string{
 		"busybox-static", "ca-certificates", "conntrack", "containerd", "containernetworking-plugins", "curl", "dbus",
-		"ethtool", "iproute2", "ipset", "iptables", "keepalived", "kmod", "less", "nftables",
+		"ethtool", "iproute2", "ipset", "iptables", "keepalived", "kmod", "knot", "less", "nftables",
 		"openssh-server", "procps", "runc", "socat", "systemd", "systemd-sysv", "systemd-timesyncd",
 	},
 	// Services that only run once they are configured are switched off.
 	Dropped: []string{
 		"etc/systemd/system/*.wants/containerd.service",
 		"etc/systemd/system/*.wants/keepalived.service",
+		"etc/systemd/system/*.wants/knot.service",
 	},
-	Needs:  []string{"sbin/init", "usr/sbin/sshd", "usr/bin/containerd", "usr/sbin/keepalived"},
+	Needs:  []string{"sbin/init", "usr/sbin/sshd", "usr/bin/containerd", "usr/sbin/keepalived", "usr/sbin/knotd"},
 	recipe: "1",
 }
 

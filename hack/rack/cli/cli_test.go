@@ -34,6 +34,8 @@ func TestExitCodes(t *testing.T) {
 		{"power off", exitUsage},
 		{"power explode a", exitUsage},
 		{"partition a", exitUsage},
+		{"freeze", exitUsage},
+		{"thaw a b", exitUsage},
 		{"status -o yaml", exitUsage},
 		{"status --rack nosuch", exitFailure},
 		{"up -f nosuch.yaml", exitFailure},
@@ -41,6 +43,8 @@ func TestExitCodes(t *testing.T) {
 		{"ssh a true", exitFailure},
 		{"power status a", exitFailure},
 		{"logs a", exitFailure},
+		{"freeze a", exitFailure},
+		{"thaw a", exitFailure},
 	}
 	silence(t)
 	for _, c := range cases {

@@ -66,6 +66,7 @@ read-only image registry. A rack needs root; several racks run side by side.`,
   rack status                hosts, addresses, power
   rack ssh a                 a shell on host a
   rack power off b           pull the plug of host b
+  rack freeze b              stop all its processes; rack thaw b lets them go on
   rack partition a r2        cut host a off from rack r2
   rack heal                  end all partitions
   rack down                  take everything away`,
@@ -84,7 +85,7 @@ read-only image registry. A rack needs root; several racks run side by side.`,
 	})
 	root.CompletionOptions.DisableDescriptions = true
 	_ = root.RegisterFlagCompletionFunc("rack", completeRacks)
-	root.AddCommand(newUp(o), newDown(o), newStatus(o), newList(), newSSH(o), newPower(o), newPartition(o), newHeal(o), newLogs(o))
+	root.AddCommand(newUp(o), newDown(o), newStatus(o), newList(), newSSH(o), newPower(o), newFreeze(o), newThaw(o), newPartition(o), newHeal(o), newLogs(o))
 	root.AddCommand(internalCommands(o)...)
 	return root
 }

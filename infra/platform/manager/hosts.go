@@ -3,7 +3,6 @@
 package manager
 
 import (
-	"encoding/base64"
 	"errors"
 
 	"gopkg.in/yaml.v3"
@@ -59,14 +58,10 @@ func (h *Hosts) add(set manifests.Set, labels map[string]string) error {
 	if err != nil {
 		return err
 	}
-	secret := map[string]any{
-		"apiVersion": "v1", "kind": "Secret", "type": "Opaque",
-		"metadata": map[string]any{"namespace": namespace, "name": hostsSecret},
-		"data":     map[string]any{"inventory.yaml": base64.StdEncoding.EncodeToString([]byte(text))},
-	}
+	inventory := secret(hostsSecret, "inventory.yaml", text)
 	// Out to exactly the hosts' BMCs, kubelets and SSH daemons.
 	way := policy("spine-manager-hosts", egress(h.controllers(), bmcPort), egress(networks(h.Addresses), kubeletPort, h.SSHPort))
-	return errors.Join(set.Add(secret, labels), set.Add(way, labels))
+	return errors.Join(set.Add(inventory, labels), set.Add(way, labels))
 }
 
 // controllers are the networks of the BMCs, one each.

@@ -29,6 +29,8 @@ type Args struct {
 	APIPort    int
 	// Hosts that it may switch; nil leaves hosts alone.
 	Hosts *Hosts
+	// ThirdPlace is for one of two sites; nil for a site alone.
+	ThirdPlace *ThirdPlace
 	// Operations are the rules of operations: a struct with JSON tags, as the manager's file
 	// has them. Nil: the manager's own defaults.
 	Operations any
@@ -96,6 +98,11 @@ func Set(operators fs.FS, args Args, in manifests.Inputs) (manifests.Set, error)
 	}
 	if args.Hosts != nil {
 		if err := args.Hosts.add(set, in.Labels); err != nil {
+			return manifests.Set{}, err
+		}
+	}
+	if args.ThirdPlace != nil {
+		if err := args.ThirdPlace.add(set, in.Labels); err != nil {
 			return manifests.Set{}, err
 		}
 	}

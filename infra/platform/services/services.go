@@ -14,7 +14,8 @@ import (
 
 // Set returns the services as one set, booking when it is not nil: it is deleted as
 // a whole or, while one of them holds acknowledged work, not at all.
-func Set(m *Messaging, b *Booking, images component.Images, labels map[string]string) (manifests.Set, error) {
+// With a pair, the services are those of one of two sites.
+func Set(m *Messaging, b *Booking, pair *Pair, images component.Images, labels map[string]string) (manifests.Set, error) {
 	set := manifests.Set{Name: "services", Namespace: MessagingNamespace, Objects: map[string]any{}}
 	objects, err := m.objects(images)
 	if err != nil {
@@ -26,6 +27,9 @@ func Set(m *Messaging, b *Booking, images component.Images, labels map[string]st
 			return manifests.Set{}, err
 		}
 		objects = append(objects, more...)
+	}
+	if pair != nil {
+		objects = append(objects, pair.join(objects, b)...)
 	}
 	for _, o := range objects {
 		if err := set.Add(o, labels); err != nil {

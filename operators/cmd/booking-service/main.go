@@ -49,8 +49,8 @@ func serve() *cobra.Command {
 		Long: `Serve the API (/FHIR/STU3/...) and the pages (/) until SIGTERM, then finish
 what is in flight and exit.
 
-/livez and /readyz of the other port are open; /metrics, /statusz, /deepz and
-POST /drain are for spine-manager alone: its client certificate, of the
+/livez and /readyz of the other port are open; /metrics, /statusz, /deepz,
+POST /drain and POST /permit are for spine-manager alone: its client certificate, of the
 authority in --tls-dir.`,
 		Example: `  # As the operator starts it:
   booking-service serve --address=:8445 --ops-address=:8446 --config=/etc/spine/config/booking.yaml \
@@ -71,6 +71,8 @@ authority in --tls-dir.`,
 	f.StringVar(&o.TLSDir, "tls-dir", "/etc/spine/tls", "folder with tls.crt, tls.key and ca.crt; re-read when they change")
 	f.StringVar(&o.GatewayURL, "gateway-url", "https://spine-gateway.spine-messaging.svc:8444", "the message gateway's bulk interface")
 	f.StringVar(&o.GatewayTLSDir, "gateway-tls-dir", "/etc/spine/gateway-client", "folder with the client certificate for the message gateway")
+	f.BoolVar(&o.RequirePermit, "require-permit", false, "refuse clients until the site's manager permits to serve (POST /permit): for one of two sites")
+	f.StringVar(&o.Peer, "peer", "", "name of the other site: /statusz then tells how far its database is behind")
 	f.DurationVar(&o.DrainTimeout, "drain-timeout", 130*time.Second, "how long requests in flight may take after SIGTERM")
 	return c
 }

@@ -87,7 +87,7 @@ func (a *app) root() *cobra.Command {
 	c.PersistentFlags().VisitAll(func(f *pflag.Flag) {
 		f.Hidden = !slices.Contains([]string{"kubeconfig", "context", "namespace", "as"}, f.Name)
 	})
-	c.AddCommand(a.statusCommand(), a.recoverCommand(), a.approveCommand(), a.watchCommand(), a.abortCommand(),
+	c.AddCommand(a.statusCommand(), a.recoverCommand(), a.failoverCommand(), a.approveCommand(), a.watchCommand(), a.abortCommand(),
 		a.explainCommand(), a.evidenceCommand(), a.reportCommand())
 	for _, flag := range []string{"context", "namespace"} {
 		complete := a.completeContext

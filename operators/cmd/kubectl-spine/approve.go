@@ -112,7 +112,7 @@ func (s *site) approve(ctx context.Context, o *api.ServiceRecovery, me string, r
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	v := &api.Approval{Spec: api.ApprovalSpec{
-		Operation:  api.OperationRef{Kind: "ServiceRecovery", Name: o.Name},
+		Operation:  api.OperationRef{Kind: kindOf(o), Name: o.Name},
 		PlanDigest: r.digest, Approver: me, Requester: o.Spec.RequestedBy,
 		ExpiresAt: metav1.NewTime(now.Add(r.validFor).UTC().Truncate(time.Second)), Reason: strings.TrimSpace(r.reason),
 	}}

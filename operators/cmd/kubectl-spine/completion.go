@@ -42,6 +42,9 @@ func (a *app) completeRecover(_ *cobra.Command, args []string, _ string) (comple
 		}
 		return out, noFiles
 	case 1:
+		if namesOperation(args) {
+			return nil, noFiles
+		}
 		return a.asked(func(ctx context.Context, s *site) completions {
 			if api.Action(args[0]).OnHost() {
 				return s.hostNames(ctx)
@@ -94,13 +97,13 @@ func (a *app) completeOperation(_ *cobra.Command, args []string, _ string) (comp
 		return nil, noFiles
 	}
 	return a.asked(func(ctx context.Context, s *site) completions {
-		var list api.ServiceRecoveryList
-		if s.listAll(ctx, &list) != nil {
+		items, err := s.operations(ctx)
+		if err != nil {
 			return nil
 		}
 		var running, ended completions
-		for i := range list.Items {
-			o := &list.Items[i]
+		for i := range items {
+			o := &items[i]
 			line := o.Name + "\t" + phaseWords(o) + " on " + targetOf(o)
 			if o.Status.Phase.Ended() {
 				ended = append(ended, line)

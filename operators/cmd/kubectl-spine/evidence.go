@@ -150,7 +150,7 @@ func (a *app) record(ctx context.Context, s *site, o *api.ServiceRecovery) *reco
 	var events corev1.EventList
 	gap(s.explain(s.client.List(ctx, &events, client.InNamespace(o.Namespace)), "list events in "+o.Namespace))
 	for i := range events.Items {
-		if e := &events.Items[i]; e.InvolvedObject.Kind == "ServiceRecovery" && e.InvolvedObject.Name == o.Name {
+		if e := &events.Items[i]; e.InvolvedObject.Kind == kindOf(o) && e.InvolvedObject.Name == o.Name {
 			line := lineOf(e)
 			line.Object = ""
 			r.Events = append(r.Events, line)

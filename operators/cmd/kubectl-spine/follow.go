@@ -51,15 +51,14 @@ func (s *site) follow(ctx context.Context, o *api.ServiceRecovery, seen func(*ap
 func (s *site) look(ctx context.Context, o *api.ServiceRecovery) (*api.ServiceRecovery, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	now := &api.ServiceRecovery{}
-	return now, s.client.Get(ctx, client.ObjectKeyFromObject(o), now)
+	return s.read(ctx, kindOf(o), client.ObjectKeyFromObject(o))
 }
 
 // untilChanged returns at the first sign of a change, or when it is time to look again.
 func (s *site) untilChanged(ctx context.Context, o *api.ServiceRecovery, version string) error {
 	look, cancel := context.WithTimeout(ctx, lookAgain)
 	defer cancel()
-	w, err := s.client.Watch(look, &api.ServiceRecoveryList{}, client.InNamespace(o.Namespace), &client.ListOptions{
+	w, err := s.client.Watch(look, listOf(o), client.InNamespace(o.Namespace), &client.ListOptions{
 		FieldSelector: fields.OneTermEqualSelector("metadata.name", o.Name),
 	})
 	if err != nil {
@@ -85,7 +84,7 @@ func (s *site) untilChanged(ctx context.Context, o *api.ServiceRecovery, version
 				}
 			}
 			// A new watch begins with the object as it is, which has been looked at already.
-			if changed, ok := event.Object.(*api.ServiceRecovery); ok && changed.Name == o.Name && changed.ResourceVersion != version {
+			if changed, ok := event.Object.(client.Object); ok && changed.GetName() == o.Name && changed.GetResourceVersion() != version {
 				return nil
 			}
 		}

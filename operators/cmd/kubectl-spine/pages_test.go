@@ -22,7 +22,7 @@ import (
 // example values for what stands in angle brackets on the pages.
 var example = map[string]string{
 	"ns": "spine-messaging", "name": "spine", "booking": "ers", "host": "b", "supplier": "example-pharmacy", "instance": "spine-db-2",
-	"operation": "restart-rolling-spine-x7k2p", "digest": digest, "incident": "INC0012345: memory grows", "who agreed": "the duty manager, Carol",
+	"operation": "restart-rolling-spine-x7k2p", "digest": digest, "incident": "INC0012345: memory grows", "who agreed": "the duty manager, Carol", "failover": "unplanned-b-x7k2p", "other": "site-a",
 }
 
 var (

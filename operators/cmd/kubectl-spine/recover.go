@@ -32,14 +32,18 @@ Actions:
 		long += fmt.Sprintf("  %-19s%s\n", x.name, x.does)
 	}
 	c := &cobra.Command{
-		Use:   "recover ACTION [TARGET] --reason REASON",
+		Use:   "recover ACTION [TARGET] --reason REASON | OPERATION",
 		Short: "Plan a recovery, show what it will do and lose, and run it when you agree",
-		Long:  long + "\nTARGET is a host, or a service as NAME or NAMESPACE/NAME; it may be left out when there is only one.",
+		Long: long + "\nTARGET is a host, or a service as NAME or NAMESPACE/NAME; it may be left out when there is only one.\n" +
+			"OPERATION is a dry run that you made before, as NAME or NAMESPACE/NAME: its plan is shown again, and run.",
 		Example: `  # Restart the gateways one after the other
   kubectl spine recover RestartRolling spine --part Gateway --reason 'INC0012345: memory grows'
 
   # Only the plan: nothing is changed
   kubectl spine recover RebuildBroker spine --dry-run --reason 'INC0012345: two volumes damaged'
+
+  # Run a plan that was made before
+  kubectl spine recover rebuild-broker-spine-x7k2p
 
   # Switch a host off, without a terminal
   kubectl spine recover FenceHost b --yes --reason 'INC0012345: silent, its pods hang'
@@ -50,11 +54,19 @@ Actions:
 		Args:              cobra.RangeArgs(1, 2),
 		ValidArgsFunction: a.completeRecover,
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := r.check(args); err != nil {
+			existing := namesOperation(args)
+			err := r.checkExisting()
+			if !existing {
+				err = r.check(args)
+			}
+			if err != nil {
 				return err
 			}
 			if !a.terminal && !r.yes && !r.planOnly {
 				return errors.New("there is no terminal to ask you at: give --yes to run the plan as it is made, or --dry-run to make it only")
+			}
+			if existing {
+				return a.continueOperation(c.Context(), args[0], r, timeout)
 			}
 			return a.recover(c.Context(), r, timeout)
 		},
@@ -84,26 +96,7 @@ func (a *app) recover(ctx context.Context, r *request, timeout time.Duration) er
 	if err != nil {
 		return err
 	}
-	o, err = a.awaitPlan(ctx, s, o)
-	if err != nil {
-		return err
-	}
-	fmt.Fprint(a.words(), a.planScreen(o))
-	if err := r.mayGoOn(o); err != nil || r.planOnly {
-		if err == nil {
-			fmt.Fprintln(a.words(), "\nNothing was changed. Without --dry-run the same command asks whether to run the plan.")
-		}
-		return errors.Join(a.finalObject(o), err)
-	}
-	if !r.yes {
-		if err := a.confirm(ctx, targetName(o), "run this plan", "Nothing was changed."); err != nil {
-			return err
-		}
-	}
-	if err := s.start(ctx, o, r.breakGlass); err != nil {
-		return err
-	}
-	return a.watch(ctx, s, o, timeout)
+	return a.agree(ctx, s, o, r, timeout)
 }
 
 // dryRun creates the operation, which changes nothing yet.
@@ -180,7 +173,16 @@ func (s *site) patch(ctx context.Context, o *api.ServiceRecovery, spec map[strin
 	if err != nil {
 		return err
 	}
-	return s.explain(s.client.Patch(ctx, o, client.RawPatch(types.MergePatchType, body)), doing)
+	patch := client.RawPatch(types.MergePatchType, body)
+	if kindOf(o) != kindFailover {
+		return s.explain(s.client.Patch(ctx, o, patch), doing)
+	}
+	f := &api.Failover{ObjectMeta: o.ObjectMeta}
+	if err := s.client.Patch(ctx, f, patch); err != nil {
+		return s.explain(err, doing)
+	}
+	*o = *seen(f)
+	return nil
 }
 
 // namespace that was asked for by flag; empty otherwise: the kubeconfig's own default
@@ -197,7 +199,10 @@ func (a *app) finalObject(o *api.ServiceRecovery) error {
 	if !a.structured() {
 		return nil
 	}
-	o.APIVersion, o.Kind, o.ManagedFields = api.GroupVersion.String(), "ServiceRecovery", nil
+	if kindOf(o) == kindFailover {
+		return a.finalMove(o)
+	}
+	o.APIVersion, o.Kind, o.ManagedFields = api.GroupVersion.String(), kindOf(o), nil
 	return a.encode(a.out, a.output, o)
 }
 

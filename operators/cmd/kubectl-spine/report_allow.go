@@ -36,6 +36,8 @@ var allowList = []allowed{
 	{kind("messaging.spine.nhs.uk", "v1alpha1", "MessagingService"), []string{"spec", "status"}},
 	{kind("booking.ers.nhs.uk", "v1alpha1", "BookingService"), []string{"spec", "status"}},
 	{kind("resilience.spine.nhs.uk", "v1alpha1", "ServiceRecovery"), []string{"spec", "status"}},
+	{kind("resilience.spine.nhs.uk", "v1alpha1", "Failover"), []string{"spec", "status"}},
+	{kind("resilience.spine.nhs.uk", "v1alpha1", "FailoverPolicy"), []string{"spec", "status"}},
 	{kind("resilience.spine.nhs.uk", "v1alpha1", "Approval"), []string{"spec"}},
 	{kind("apps", "v1", "Deployment"), []string{
 		"spec.replicas", "spec.paused", "spec.template.spec.containers[].name", "spec.template.spec.containers[].image", "status",

@@ -107,10 +107,14 @@ func (r *request) check(args []string) error {
 	if n := len(strings.TrimSpace(r.reason)); n < minReason || n > maxReason {
 		errs = append(errs, fmt.Errorf("--reason is needed for the record, %d to %d characters: what is wrong, with the number of the incident or change", minReason, maxReason))
 	}
+	return errors.Join(append(errs, r.checkBreakGlass())...)
+}
+
+func (r *request) checkBreakGlass() error {
 	if n := len(strings.TrimSpace(r.breakGlass)); n > 0 && (n < minReason || n > maxReason) {
-		errs = append(errs, fmt.Errorf("--break-glass takes the reason for going on without approval or change window, %d to %d characters", minReason, maxReason))
+		return fmt.Errorf("--break-glass takes the reason for going on without approval or change window, %d to %d characters", minReason, maxReason)
 	}
-	return errors.Join(errs...)
+	return nil
 }
 
 // build makes the operation's resource: always a dry run.

@@ -58,7 +58,7 @@ type world struct {
 func newWorld(objects ...client.Object) *world {
 	w := &world{user: "amy", terminal: true}
 	inner := fake.NewClientBuilder().WithScheme(scheme()).WithObjects(objects...).
-		WithStatusSubresource(&api.ServiceRecovery{}).Build()
+		WithStatusSubresource(&api.ServiceRecovery{}, &api.Failover{}).Build()
 	w.funcs = interceptor.Funcs{
 		Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
 			if review, ok := o.(*authenticationv1.SelfSubjectReview); ok {
@@ -91,8 +91,14 @@ func newWorld(objects ...client.Object) *world {
 }
 
 func (w *world) manager(c client.Client, o client.Object, err error) {
-	if operation, ok := o.(*api.ServiceRecovery); ok && err == nil && w.play != nil {
+	if err != nil || w.play == nil {
+		return
+	}
+	switch operation := o.(type) {
+	case *api.ServiceRecovery:
 		w.play(c, operation.DeepCopy())
+	case *api.Failover:
+		w.play(c, seen(operation.DeepCopy()))
 	}
 }
 
@@ -100,7 +106,15 @@ func (w *world) manager(c client.Client, o client.Object, err error) {
 func report(c client.Client, o *api.ServiceRecovery, status api.OperationStatus) {
 	status.ObservedGeneration = o.Generation
 	o.Status = status
-	if err := c.Status().Update(context.Background(), o); err != nil {
+	object := client.Object(o)
+	if kindOf(o) == kindFailover {
+		f := &api.Failover{}
+		if err := c.Get(context.Background(), client.ObjectKeyFromObject(o), f); err != nil {
+			panic(err)
+		}
+		f.Status, object = status, f
+	}
+	if err := c.Status().Update(context.Background(), object); err != nil {
 		panic(err)
 	}
 }

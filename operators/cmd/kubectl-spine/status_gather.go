@@ -29,6 +29,8 @@ func (s *site) gather(ctx context.Context, now time.Time) siteStatus {
 		messaging messagingapi.MessagingServiceList
 		booking   bookingapi.BookingServiceList
 		recovery  api.ServiceRecoveryList
+		moves     api.FailoverList
+		policies  api.FailoverPolicyList
 		events    corev1.EventList
 	)
 	reads := []struct {
@@ -39,6 +41,8 @@ func (s *site) gather(ctx context.Context, now time.Time) siteStatus {
 		{"list MessagingServices", func() error { return s.listAll(ctx, &messaging) }},
 		{"list BookingServices", func() error { return s.listAll(ctx, &booking) }},
 		{"list ServiceRecoveries", func() error { return s.listAll(ctx, &recovery) }},
+		{"list Failovers", func() error { return s.optional(ctx, &moves) }},
+		{"list FailoverPolicies", func() error { return s.optional(ctx, &policies) }},
 	}
 	errs := make([]error, len(reads))
 	var group sync.WaitGroup
@@ -75,7 +79,11 @@ func (s *site) gather(ctx context.Context, now time.Time) siteStatus {
 	for i := range booking.Items {
 		out.booking(&booking.Items[i], now)
 	}
+	for i := range moves.Items {
+		recovery.Items = append(recovery.Items, *seen(&moves.Items[i]))
+	}
 	out.operations(recovery.Items, now)
+	out.pair(policies.Items)
 	out.warnings(events.Items, now)
 	sortProblems(out.Problems)
 	return out

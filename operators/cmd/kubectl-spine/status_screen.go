@@ -18,6 +18,7 @@ func (a *app) statusScreen(r statusReport) string {
 	s.line("%s   %s", r.At.Format("2006-01-02 15:04:05 UTC"), s.tone(tone, words))
 	s.line("")
 	a.sites(s, r)
+	a.pairTable(s, r)
 	a.hostTable(s, r)
 	a.serviceTable(s, r)
 	a.operationTable(s, r)

@@ -24,7 +24,9 @@ type siteStatus struct {
 	Hosts      []hostStatus    `json:"hosts"`
 	Services   []serviceStatus `json:"services"`
 	Operations []operationLine `json:"operations"`
-	Problems   []problem       `json:"problems"`
+	// Pair is the site's part in a pair of sites; absent where there is one site.
+	Pair     *pairStatus `json:"pair,omitempty"`
+	Problems []problem   `json:"problems"`
 
 	// failed is why the site could not be read at all.
 	failed error

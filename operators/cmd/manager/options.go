@@ -26,6 +26,9 @@ type options struct {
 	// empty leaves hosts alone. sshPort is where hosts' SSH daemons listen.
 	hostsDir string
 	sshPort  int
+	// peerKubeconfig, witnessDir and trafficDir reach the other site, the witness at a third place
+	// and what sends clients to one of the sites. All empty: there is one site.
+	peerKubeconfig, witnessDir, trafficDir string
 	// metricsAddress and healthAddress to listen on, host:port.
 	metricsAddress, healthAddress string
 	// leaderElection lets one of several replicas act.
@@ -48,9 +51,17 @@ func (o *options) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.operationsConfig, "operations-config", o.operationsConfig, "file with what operations need: approvals, change window, cool-down")
 	f.StringVar(&o.hostsDir, "hosts-dir", o.hostsDir, "folder with inventory.yaml, the management controllers of hosts; empty leaves hosts alone")
 	f.IntVar(&o.sshPort, "ssh-port", o.sshPort, "port of the hosts' SSH daemons, which tells that a host is alive")
+	f.StringVar(&o.peerKubeconfig, "peer-kubeconfig", o.peerKubeconfig, "kubeconfig of the other site; empty where there is one site")
+	f.StringVar(&o.witnessDir, "witness-dir", o.witnessDir, "folder with config.yaml of the witness, which has one site on record as active")
+	f.StringVar(&o.trafficDir, "traffic-dir", o.trafficDir, "folder with config.yaml of what sends clients to a site")
 	f.StringVar(&o.metricsAddress, "metrics-address", o.metricsAddress, "where to serve /metrics by HTTPS to clients with a certificate")
 	f.StringVar(&o.healthAddress, "health-address", o.healthAddress, "where to serve /healthz and /readyz")
 	f.BoolVar(&o.leaderElection, "leader-election", o.leaderElection, "act only while holding the lease, so that several replicas may run")
+}
+
+// pair says whether some, and whether all of what a pair of sites needs is given.
+func (o *options) pair() (some, all bool) {
+	return o.peerKubeconfig+o.witnessDir+o.trafficDir != "", o.peerKubeconfig != "" && o.witnessDir != "" && o.trafficDir != ""
 }
 
 // validate returns everything that is wrong at once.
@@ -74,6 +85,9 @@ func (o *options) validate() error {
 	}
 	if o.sshPort < 1 || o.sshPort > 65535 {
 		errs = append(errs, fmt.Errorf("--ssh-port: must be 1 to 65535, not %d", o.sshPort))
+	}
+	if some, all := o.pair(); some != all {
+		errs = append(errs, errors.New("--peer-kubeconfig, --witness-dir and --traffic-dir: expected all of them, for one of two sites, or none"))
 	}
 	for flag, address := range map[string]string{"--metrics-address": o.metricsAddress, "--health-address": o.healthAddress} {
 		if _, _, err := net.SplitHostPort(address); err != nil {

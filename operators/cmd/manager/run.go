@@ -78,7 +78,7 @@ func newManager(config *rest.Config, o *options) (ctrl.Manager, error) {
 		// Children are read as they are, not as this binary's types know them.
 		// Leases and their holders are read as they are now: who acts is no matter of a cache's age.
 		Client: client.Options{Cache: &client.CacheOptions{
-			Unstructured: true, DisableFor: []client.Object{&coordinationv1.Lease{}, &resilienceapi.ServiceRecovery{}},
+			Unstructured: true, DisableFor: []client.Object{&coordinationv1.Lease{}, &resilienceapi.ServiceRecovery{}, &resilienceapi.Failover{}},
 		}},
 		LeaderElection:                o.leaderElection,
 		LeaderElectionID:              "spine-manager",
@@ -118,6 +118,7 @@ func namespaces(o *options) cache.Options {
 	messaging := cache.ByObject{Namespaces: map[string]cache.Config{o.messaging: {}}}
 	booking := cache.ByObject{Namespaces: map[string]cache.Config{o.booking: {}}}
 	operations := cache.ByObject{Namespaces: map[string]cache.Config{o.messaging: {}, o.booking: {}, servicerecovery.SystemNamespace: {}}}
+	system := cache.ByObject{Namespaces: map[string]cache.Config{servicerecovery.SystemNamespace: {}}}
 	child := func(gvk schema.GroupVersionKind) client.Object {
 		u := &unstructured.Unstructured{}
 		u.SetGroupVersionKind(gvk)
@@ -128,6 +129,8 @@ func namespaces(o *options) cache.Options {
 		ByObject: map[client.Object]cache.ByObject{
 			&resilienceapi.ServiceRecovery{}:                         operations,
 			&resilienceapi.Approval{}:                                operations,
+			&resilienceapi.Failover{}:                                system,
+			&resilienceapi.FailoverPolicy{}:                          system,
 			&messagingapi.MessagingService{}:                         messaging,
 			&bookingapi.BookingService{}:                             booking,
 			child(desired.BrokerGVK):                                 messaging,
@@ -154,7 +157,7 @@ func register(m ctrl.Manager, o *options, config *resilienceapi.OperationsConfig
 	}
 	messaging := &messagingservice.Reconciler{Client: m.GetClient(), Prober: prober, Events: events, Clock: now}
 	booking := &bookingservice.Reconciler{Client: m.GetClient(), Prober: prober, Events: events, Clock: now}
-	return errors.Join(messaging.SetupWithManager(m), booking.SetupWithManager(m), recovery.SetupWithManager(m), hosts(m, o, recovery))
+	return errors.Join(messaging.SetupWithManager(m), booking.SetupWithManager(m), recovery.SetupWithManager(m), hosts(m, o, recovery), sites(m, o, config, prober, events))
 }
 
 // requireClients lets only holders of the platform's certificates read metrics. The

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"spine.nhs.uk/controlplane/operators/workloads/kit/ops"
+	"spine.nhs.uk/controlplane/operators/workloads/kit/replication"
 	"spine.nhs.uk/controlplane/operators/workloads/kit/tlsfiles"
 	"spine.nhs.uk/controlplane/operators/workloads/messaging/core"
 )
@@ -86,13 +87,31 @@ func (s *server) operation() ops.Config {
 		},
 		Status: func(ctx context.Context) (any, error) {
 			if g := s.gateway.Load(); g != nil {
-				return g.Status(ctx)
+				return s.status(ctx, g)
 			}
 			return nil, errStarting
 		},
 		More: map[string]http.Handler{
+			"POST /permit":              s.permit,
 			"GET /dead-letters":         http.HandlerFunc(s.listDead),
 			"POST /dead-letters/replay": http.HandlerFunc(s.replayDead),
 		},
 	}
+}
+
+// status is the gateway's, with how far the other site is behind where there is one.
+func (s *server) status(ctx context.Context, g *core.Gateway) (any, error) {
+	status, err := g.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var behind *replication.Status
+	if watch := s.replication.Load(); watch != nil {
+		// Without an answer the rest is still of use.
+		behind, _ = watch.Look(ctx)
+	}
+	return struct {
+		core.Status
+		Replication *replication.Status `json:"replication,omitempty"`
+	}{status, behind}, nil
 }

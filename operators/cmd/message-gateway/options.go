@@ -15,6 +15,10 @@ type options struct {
 	databaseDir, brokerDir, tlsDir       string
 	clientsCA                            string
 	drainTimeout                         time.Duration
+	// requirePermit: one of two sites, of which one serves.
+	requirePermit bool
+	// peer is the name of the other site, whose database follows; empty where there is none.
+	peer string
 }
 
 func newServe() *cobra.Command {
@@ -23,7 +27,7 @@ func newServe() *cobra.Command {
 		Use:   "serve",
 		Short: "Serve until SIGTERM, then finish what is in flight",
 		Long: `Serve the MESH API, the bulk interface and the paths of operation (/livez, /readyz; for spine-manager
-alone, by its certificate of the platform's authority: /metrics, /statusz, /deepz, POST /drain, dead letters).
+alone, by its certificate of the platform's authority: /metrics, /statusz, /deepz, POST /drain, POST /permit, dead letters).
 
 All files are read again when they change: certificates, passwords, routes, mailboxes. A changed file
 that is not valid is reported in the log, and the last good one stays in use.`,
@@ -47,6 +51,8 @@ that is not valid is reported in the log, and the last good one stays in use.`,
 	f.StringVar(&o.tlsDir, "tls-dir", "/etc/spine/tls", "directory with tls.crt, tls.key, and ca.crt of the platform's authority")
 	f.StringVar(&o.clientsCA, "clients-ca", "/etc/spine/clients-ca/ca.crt", "authority of clients; tls.crt and tls.key beside it are this gateway's own towards endpoints")
 	f.StringVar(&o.mailboxes, "mailboxes", "/etc/spine/mailboxes/mailboxes.yaml", "mailboxes, who may use them, and how")
+	f.BoolVar(&o.requirePermit, "require-permit", false, "refuse clients until the site's manager permits to serve (POST /permit): for one of two sites")
+	f.StringVar(&o.peer, "peer", "", "name of the other site: /statusz then tells how far its database is behind")
 	f.DurationVar(&o.drainTimeout, "drain-timeout", 130*time.Second, "how long to finish what is in flight after SIGTERM")
 	return command
 }

@@ -21,6 +21,8 @@ import (
 	api "spine.nhs.uk/controlplane/operators/api/messaging/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/workloads/kit/database"
 	"spine.nhs.uk/controlplane/operators/workloads/kit/ops"
+	"spine.nhs.uk/controlplane/operators/workloads/kit/permit"
+	"spine.nhs.uk/controlplane/operators/workloads/kit/replication"
 	"spine.nhs.uk/controlplane/operators/workloads/kit/tlsfiles"
 	"spine.nhs.uk/controlplane/operators/workloads/messaging/bulk"
 	"spine.nhs.uk/controlplane/operators/workloads/messaging/core"
@@ -43,13 +45,17 @@ type server struct {
 	metrics *prometheus.Registry
 	seconds *prometheus.HistogramVec
 
+	permit *permit.Gate
+
 	ops *ops.Server
 	// gateway is nil until the ledger is there: until then the process lives and is not ready.
 	gateway atomic.Pointer[core.Gateway]
+	// replication is nil for a site alone.
+	replication atomic.Pointer[replication.Watch]
 }
 
 func serve(ctx context.Context, o options) error {
-	s := &server{options: o, log: slog.New(slog.NewJSONHandler(os.Stderr, nil)), metrics: prometheus.NewRegistry()}
+	s := &server{options: o, log: slog.New(slog.NewJSONHandler(os.Stderr, nil)), metrics: prometheus.NewRegistry(), permit: permit.New(o.requirePermit, time.Now)}
 	if err := s.load(); err != nil {
 		return err
 	}
@@ -67,6 +73,14 @@ func serve(ctx context.Context, o options) error {
 		return err
 	}
 	defer ledger.Close()
+	if o.peer != "" {
+		watch, err := replication.New(life, database.Dir(o.databaseDir), o.peer)
+		if err != nil {
+			return err
+		}
+		defer watch.Close()
+		s.replication.Store(watch)
+	}
 	gateway := core.New(core.Config{
 		Ledger: ledger, Broker: dispatch.Dir(o.brokerDir), Routes: s.routes, Directory: s.boxes, Endpoints: s.endpoints(),
 		Log: s.log, Registry: s.metrics,
@@ -83,8 +97,8 @@ func serve(ctx context.Context, o options) error {
 	})
 	s.gateway.Store(gateway)
 	front := s.tls.Server(tls.RequestClientCert, s.clients)
-	meshServer := s.listen(o.meshAddress, tlsfiles.Verify(s.clients, s.mesh(gateway), refuseMesh), front, failed)
-	bulkServer := s.listen(o.bulkAddress, tlsfiles.Verify(s.clients, s.bulk(gateway), refuseBulk), front, failed)
+	meshServer := s.listen(o.meshAddress, s.permit.Front(tlsfiles.Verify(s.clients, s.mesh(gateway), refuseMesh)), front, failed)
+	bulkServer := s.listen(o.bulkAddress, s.permit.Front(tlsfiles.Verify(s.clients, s.bulk(gateway), refuseBulk)), front, failed)
 	s.log.Info("serving", "mesh", o.meshAddress, "bulk", o.bulkAddress, "ops", o.opsAddress)
 
 	select {

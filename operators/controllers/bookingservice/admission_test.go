@@ -67,7 +67,7 @@ var _ = Describe("The API server", func() {
 		Expect(apierrors.IsInvalid(err)).To(BeTrue(), "%v", err)
 		Expect(err.Error()).To(ContainSubstring(says))
 	},
-		Entry("a standby without a partner", func(b *booking.BookingService) { b.Spec.Role = common.RoleStandby }, "partner site"),
+		Entry("both sites of one", func(b *booking.BookingService) { b.Spec.Acknowledge = common.AcknowledgeBothSites }, "acknowledge BothSites needs site"),
 		Entry("one database instance", func(b *booking.BookingService) { b.Spec.Database.Instances = 1 }, "spec.database.instances"),
 		Entry("one replica", func(b *booking.BookingService) { b.Spec.Service.Replicas = 1 }, "spec.service.replicas"),
 		Entry("no durability", func(b *booking.BookingService) {

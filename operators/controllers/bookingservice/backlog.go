@@ -16,7 +16,7 @@ import (
 // count asks what was accepted and is not done, at the pace of the probe. Figures from
 // before stay when nobody answers; their time says how old they are.
 func (s *scope) count(ctx context.Context) (time.Duration, error) {
-	if s.deployment == nil {
+	if s.deployment == nil || s.resting() {
 		return 0, nil
 	}
 	pace := s.service.Spec.Probe.Interval.Duration
@@ -53,5 +53,6 @@ func (s *scope) recount(ctx context.Context) error {
 		backlog.OldestTime = &oldest
 	}
 	s.service.Status.Backlog = backlog
+	s.recordReplication(is.Replication)
 	return nil
 }

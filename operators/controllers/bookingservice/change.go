@@ -59,7 +59,7 @@ func (s *scope) facts() rollout.Facts {
 		image.PassedAt = seen.ProbePassedTime.Time
 	}
 	return rollout.Facts{
-		Now: s.now, Operation: s.operation,
+		Now: s.now, Operation: s.operation, Resting: s.resting(),
 		Deadline: time.Duration(replicas) * changeTime,
 		Parts: []rollout.Part{{
 			Part: quorum.Part{

@@ -56,6 +56,8 @@ func (s *scope) sayService(c kit.Conditions) {
 	switch n := s.available(); {
 	case !s.observed:
 		c.Unknown(common.ConditionService, common.ReasonStateUnknown, "not observed")
+	case s.resting():
+		c.False(common.ConditionService, common.ReasonStandingBy, "no replica runs: this site is "+string(s.order.Role))
 	case n > 0:
 		c.True(common.ConditionService, common.ReasonAsSpecified, fmt.Sprintf("%d of %d replicas serve", n, desired.Replicas(s.service)))
 	case s.deployment == nil || s.service.Status.Service.LastGoodImage == "":
@@ -84,6 +86,10 @@ func (s *scope) sayStalled(c kit.Conditions, err error) {
 
 // sayReady: the first part that keeps the service from its clients gives the reason.
 func (s *scope) sayReady(c kit.Conditions) {
+	if s.resting() {
+		c.ReadyAtRest(s.order, s.service.Status.Site)
+		return
+	}
 	for _, kind := range []string{common.ConditionDatabase, common.ConditionService, common.ConditionDeepProbe} {
 		if part := c.Get(kind); part.Status != metav1.ConditionTrue {
 			c.Set(common.ConditionReady, part.Status, part.Reason, kind+": "+part.Message)

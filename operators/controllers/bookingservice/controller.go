@@ -62,8 +62,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	}
 	return result, r.run(ctx, s,
 		kit.Phase{Name: "finalizer", Run: s.hold},
+		kit.Phase{Name: "order", Run: s.orders},
 		kit.Phase{Name: "surroundings", Run: s.surround},
 		kit.Phase{Name: "observation", Run: s.observe},
+		kit.Phase{Name: "site", Run: s.obey},
 		kit.Phase{Name: "probe", Run: s.probe},
 		kit.Phase{Name: "backlog", Run: s.count},
 		kit.Phase{Name: "change", Run: s.change},

@@ -27,8 +27,16 @@ func (s *scope) observe(ctx context.Context) (time.Duration, error) {
 	if s.operation, err = lease.New(s.Client).OnService(ctx, s.service.Namespace, s.service.Name); err != nil {
 		return 0, err
 	}
-	if s.databaseChild, err = s.children.Look(ctx, desired.Database(s.service)); err != nil {
+	cluster := desired.Database(s.service)
+	if s.databaseChild, err = s.children.Look(ctx, cluster); err != nil {
 		return 0, err
+	}
+	if live := s.databaseChild.Live; s.service.Spec.Site != nil && live != nil {
+		database.Remember(cluster, live)
+		if s.databaseChild, err = s.children.Look(ctx, cluster); err != nil {
+			return 0, err
+		}
+		s.databaseObeys = database.Obeys(cluster, live)
 	}
 	s.database = database.Observe(s.databaseChild.Live)
 	if s.programChild, err = s.children.Look(ctx, desired.Deployment(s.service, s.program().Image())); err != nil {

@@ -31,6 +31,10 @@ func (s *scope) probe(ctx context.Context) (time.Duration, error) {
 		return 0, nil
 	}
 	memory := &s.service.Status.Probe
+	if s.resting() {
+		memory.ConsecutiveFailures = 0 // of replicas that are gone
+		return 0, nil
+	}
 	pace := s.service.Spec.Probe.Interval.Duration
 	changing := s.program().StartedAt != nil
 	if changing {

@@ -7,8 +7,10 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	booking "spine.nhs.uk/controlplane/operators/api/booking/v1alpha1"
+	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/decide/rollout"
 	"spine.nhs.uk/controlplane/operators/desired/database"
 	"spine.nhs.uk/controlplane/operators/kit"
@@ -21,6 +23,12 @@ type scope struct {
 	now time.Time
 	// before is the service as it was read; service is what its status becomes.
 	before, service *booking.BookingService
+	// order of the site's manager that is in force: set by orders.
+	order common.SiteOrder
+	// takeover says whether the other site could serve now: set by obey, nil where nobody knows.
+	takeover *metav1.Condition
+	// databaseObeys says that the live database is asked for as the order has it: set by observe.
+	databaseObeys bool
 	// operation that holds the service, in words; empty when none does. Set by observe.
 	operation string
 	// children applies what the service owns.

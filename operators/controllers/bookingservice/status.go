@@ -28,6 +28,7 @@ func (s *scope) summarize(err error) {
 	s.sayProgress(c, err)
 	s.sayStalled(c, err)
 	s.sayReady(c)
+	c.Copy(s.takeover)
 	if s.service.DeletionTimestamp == nil && s.concluded(err) {
 		s.service.Status.ObservedGeneration = s.service.Generation
 	}
@@ -83,6 +84,10 @@ func (s *scope) sayRedundancy(c kit.Conditions) {
 
 func (s *scope) sayBacklog(c kit.Conditions) {
 	held, limits := s.service.Status.Backlog, s.service.Spec.Backlog
+	if s.resting() {
+		c.Unknown(common.ConditionBacklog, common.ReasonStandingBy, "no replica counts it here")
+		return
+	}
 	if held == nil {
 		c.Unknown(common.ConditionBacklog, common.ReasonProbePending, "not counted yet")
 		return
@@ -106,6 +111,8 @@ func (s *scope) sayProbe(c kit.Conditions) {
 	m := s.service.Status.Probe
 	failed := fmt.Sprintf("%d probes in a row failed, the last at stage %s", m.ConsecutiveFailures, m.FailedStage)
 	switch {
+	case s.resting():
+		c.Unknown(common.ConditionDeepProbe, common.ReasonStandingBy, "no replica can be probed here")
 	case m.LastTime == nil:
 		c.Unknown(common.ConditionDeepProbe, common.ReasonProbePending, "no probe has run yet")
 	case s.failing():

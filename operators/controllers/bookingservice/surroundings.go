@@ -34,6 +34,17 @@ func (s *scope) surround(ctx context.Context) (time.Duration, error) {
 	if err := s.expose(ctx); err != nil {
 		return 0, err
 	}
+	certificates, services := desired.ForPeer(b, s.loadBalancer)
+	for _, c := range certificates {
+		if err := s.children.LookAndApply(ctx, c); err != nil {
+			return 0, err
+		}
+	}
+	for _, service := range services {
+		if err := s.children.LookAndApply(ctx, service); err != nil {
+			return 0, err
+		}
+	}
 	return 0, s.children.LookAndApply(ctx, config, desired.Ops(b), desired.Budget(b),
 		desired.ServerCertificate(b, s.loadBalancer), desired.GatewayClientCertificate(b))
 }

@@ -21,13 +21,15 @@ import (
 func seconds(n int) metav1.Duration { return metav1.Duration{Duration: time.Duration(n) * time.Second} }
 
 var _ = Describe("The API server", func() {
-	DescribeTable("refuses", func(ctx SpecContext, message string, spoil func(*api.MessagingService)) {
-		err := cluster.Client.Create(ctx, operatortest.Messaging("refused", spoil))
+	DescribeTable("refuses", func(ctx SpecContext, message string, spoil ...func(*api.MessagingService)) {
+		err := cluster.Client.Create(ctx, operatortest.Messaging("refused", spoil...))
 		Expect(err).To(MatchError(ContainSubstring(message)))
 	},
-		Entry("a standby without a partner", "role Standby needs a partner site", func(m *api.MessagingService) { m.Spec.Role = common.RoleStandby }),
-		Entry("an unknown role", "Unsupported value", func(m *api.MessagingService) { m.Spec.Role = "Spare" }),
-		Entry("both sites", "acknowledge BothSites needs a partner site", func(m *api.MessagingService) { m.Spec.Acknowledge = api.AcknowledgeBothSites }),
+		Entry("an unknown role", "Unsupported value", paired, func(m *api.MessagingService) { m.Spec.Site.Role = "Spare" }),
+		Entry("both sites of one", "acknowledge BothSites needs site", func(m *api.MessagingService) { m.Spec.Acknowledge = common.AcknowledgeBothSites }),
+		Entry("a site that is its own peer", "peer.name must be another site", paired, func(m *api.MessagingService) { m.Spec.Site.Peer.Name = "east" }),
+		Entry("a peer from nowhere", "must be a network such as 10.90.0.0/24", paired, func(m *api.MessagingService) { m.Spec.Site.Peer.Networks = []common.SiteNetwork{"10.94.0.1/24"} }),
+		Entry("one port for two", "databasePort and opsPort must differ", paired, func(m *api.MessagingService) { m.Spec.Site.OpsPort = m.Spec.Site.DatabasePort }),
 		Entry("a route to nobody", "every route's supplier must be one of spec.suppliers", func(m *api.MessagingService) { m.Spec.Routes[0].Supplier = "nobody" }),
 		Entry("two routes of one interaction", "Duplicate value", func(m *api.MessagingService) {
 			m.Spec.Routes = append(m.Spec.Routes, m.Spec.Routes[0])
@@ -68,7 +70,8 @@ var _ = Describe("The API server", func() {
 	It("fills in what is left out", func(ctx SpecContext) {
 		m := operatortest.Messaging("defaults")
 		Expect(cluster.Client.Create(ctx, m)).To(Succeed())
-		Expect(m.Spec.Role).To(Equal(common.RoleActive))
+		Expect(m.Spec.Site).To(BeNil())
+		Expect(m.Spec.Acknowledge).To(Equal(common.AcknowledgeSite))
 		Expect(m.Spec.Gateway.Replicas).To(BeEquivalentTo(2))
 		Expect(m.Spec.Gateway.Limits.MaxRequestBytes).To(BeEquivalentTo(5_000_000))
 		Expect(m.Spec.Database.Instances).To(BeEquivalentTo(3))

@@ -77,8 +77,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	if service.DeletionTimestamp.IsZero() {
 		after, err = kit.RunOrdered(ctx,
 			kit.Phase{Name: "finalizer", Run: s.protect},
+			kit.Phase{Name: "order", Run: s.orders},
 			kit.Phase{Name: "support", Run: s.support},
 			kit.Phase{Name: "observe", Run: s.observe},
+			kit.Phase{Name: "site", Run: s.obey},
 			kit.Phase{Name: "parts", Run: s.parts},
 		)
 	} else {

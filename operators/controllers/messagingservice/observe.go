@@ -10,6 +10,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -45,9 +46,17 @@ func (s *scope) observeOperation(ctx context.Context) (time.Duration, error) {
 }
 
 func (s *scope) observeDatabase(ctx context.Context) (time.Duration, error) {
-	child, err := s.children.Look(ctx, desired.DatabaseCluster(s.service))
+	cluster := desired.DatabaseCluster(s.service)
+	child, err := s.children.Look(ctx, cluster)
 	if err != nil {
 		return 0, err
+	}
+	if s.service.Spec.Site != nil && child.Live != nil {
+		database.Remember(cluster, child.Live)
+		if child, err = s.children.Look(ctx, cluster); err != nil {
+			return 0, err
+		}
+		s.databaseObeys = database.Obeys(cluster, child.Live)
 	}
 	s.databaseChild, s.database = child, database.Observe(child.Live)
 	return 0, nil
@@ -95,6 +104,16 @@ func (s *scope) observeGateway(ctx context.Context) error {
 	g.updated, g.available = d.Status.UpdatedReplicas, d.Status.AvailableReplicas
 	g.known = d.Status.ObservedGeneration == d.Generation && d.Status.ObservedGeneration > 0
 	g.replicas = ptr.Deref(d.Spec.Replicas, 1)
+	if s.resting() {
+		// The Deployment does not count pods that are on their way out.
+		pods := &unstructured.UnstructuredList{}
+		pods.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("PodList"))
+		if err := s.Client.List(ctx, pods, client.InNamespace(s.service.Namespace),
+			client.MatchingLabels(desired.Selector(s.service, desired.Gateway))); err != nil {
+			return err
+		}
+		g.there = int32(len(pods.Items))
+	}
 	g.complete = g.known && g.updated == g.replicas && d.Status.Replicas == g.updated && g.available == g.updated
 	s.gateway = g
 	return nil

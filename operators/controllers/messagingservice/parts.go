@@ -65,6 +65,7 @@ func (s *scope) facts() rollout.Facts {
 	limit := s.service.Spec.Probe.FailuresBeforeUnhealthy
 	f := rollout.Facts{
 		Now: s.now, Deadline: changeDeadline, Program: s.program(), Operation: s.operation,
+		Resting: s.resting(),
 		Probe: rollout.Probe{
 			Failing: probe.ConsecutiveFailures >= limit, Stage: probe.FailedStage,
 		},

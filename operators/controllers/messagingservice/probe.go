@@ -28,6 +28,10 @@ func (s *scope) probe(ctx context.Context) (time.Duration, error) {
 	if s.gatewayChild.Live == nil {
 		return 0, nil
 	}
+	if s.resting() {
+		s.service.Status.Probe.ConsecutiveFailures = 0 // of gateways that are gone
+		return 0, nil
+	}
 	pace := s.service.Spec.Probe.Interval.Duration
 	if s.changing() {
 		pace = min(pace, changePace)
@@ -131,7 +135,7 @@ func (s *scope) count(ctx context.Context) {
 	if err != nil {
 		return
 	}
-	s.counted = true
+	s.counted, s.replication = true, status.Replication
 	b := &api.Backlog{
 		Acknowledged: status.Acknowledged, Settled: status.Settled, Unsettled: status.Unsettled,
 		ObservedTime: metav1.NewTime(s.now),

@@ -5,11 +5,15 @@ package messagingservice
 import (
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 	api "spine.nhs.uk/controlplane/operators/api/messaging/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/decide/rollout"
 	"spine.nhs.uk/controlplane/operators/desired/database"
 	desired "spine.nhs.uk/controlplane/operators/desired/messaging"
 	"spine.nhs.uk/controlplane/operators/kit"
+	"spine.nhs.uk/controlplane/operators/ports"
 )
 
 // scope is one reconcile.
@@ -32,8 +36,16 @@ type scope struct {
 	// databaseChild, brokerChild and gatewayChild are set by observe; nil when they could
 	// not be read.
 	databaseChild, brokerChild, gatewayChild *kit.Child
+	// order of the site's manager that is in force: set by orders.
+	order common.SiteOrder
+	// takeover says whether the other site could serve now: set by obey, nil where nobody knows.
+	takeover *metav1.Condition
+	// databaseObeys says that the live database is asked for as the order has it: set by observe.
+	databaseObeys bool
 	// operation that holds the service, in words; empty when none does.
 	operation string
+	// replication is what the gateways said of it in this reconcile; nil when they did not.
+	replication *ports.ReplicationStatus
 	// counted is whether the gateways answered with counts in this reconcile.
 	counted bool
 	// portTaken says who has a port of the edge's address already: set by support, empty when
@@ -53,6 +65,8 @@ type gatewayState struct {
 	// desired, updated and available count gateways, and replicas are those that the Deployment
 	// asks for by now.
 	desired, updated, available, replicas int32
+	// there counts pods, also those that are on their way out, while none is to be there.
+	there int32
 	// complete says that all gateways run the current template, long enough, and no other.
 	complete bool
 	// image that the Deployment asks for. Empty before there is one.
@@ -65,6 +79,9 @@ func newScope(r *Reconciler, service *api.MessagingService) *scope {
 		children: kit.Children{Client: r.Client, Owner: service},
 	}
 }
+
+// resting says that the gateways are not to run at this site.
+func (s *scope) resting() bool { return s.order.Role != "" && s.order.Role != common.SiteActive }
 
 // program is where the gateways stand between two images.
 func (s *scope) program() rollout.Program {

@@ -32,6 +32,7 @@ func (s *scope) finish(ctx context.Context) error {
 	s.probeCondition(c)
 	s.progress(c)
 	s.ready(c)
+	c.Copy(s.takeover)
 	for _, after := range status.Conditions {
 		before := meta.FindStatusCondition(s.before.Status.Conditions, after.Type)
 		if before == nil {
@@ -142,6 +143,10 @@ func (s *scope) progress(c kit.Conditions) {
 
 // ready is the word of the deep probe, which alone knows whether clients are served.
 func (s *scope) ready(c kit.Conditions) {
+	if s.resting() {
+		c.ReadyAtRest(s.order, s.service.Status.Site)
+		return
+	}
 	if probe := c.Get(common.ConditionDeepProbe); probe.Status == metav1.ConditionTrue {
 		c.True(common.ConditionReady, common.ReasonAsSpecified, "messages get through the whole path")
 		return

@@ -46,6 +46,8 @@ func (s *scope) gatewayCondition(c kit.Conditions) {
 	g := s.gateway
 	message := fmt.Sprintf("%d of %d gateways are available", g.available, desired.GatewayReplicas(s.service))
 	switch {
+	case s.resting():
+		c.False(common.ConditionGateway, common.ReasonStandingBy, "no gateway runs: this site is "+string(s.order.Role))
 	case g.available > 0:
 		c.True(common.ConditionGateway, common.ReasonAsSpecified, message)
 	case !g.known:
@@ -58,6 +60,10 @@ func (s *scope) gatewayCondition(c kit.Conditions) {
 // backlogCondition judges the counts. What waits in an inbox within its time is no fault.
 func (s *scope) backlogCondition(c kit.Conditions) {
 	b := s.service.Status.Backlog
+	if s.resting() {
+		c.Unknown(common.ConditionBacklog, common.ReasonStandingBy, "no gateway counts it here")
+		return
+	}
 	if b == nil {
 		c.Unknown(common.ConditionBacklog, s.unlessStarting(common.ReasonStateUnknown), "the gateways have not counted it yet")
 		return
@@ -107,6 +113,8 @@ func stopped(m *api.MessagingService) []string {
 func (s *scope) probeCondition(c kit.Conditions) {
 	p, limit := s.service.Status.Probe, s.service.Spec.Probe.FailuresBeforeUnhealthy
 	switch {
+	case s.resting():
+		c.Unknown(common.ConditionDeepProbe, common.ReasonStandingBy, "no gateway can be probed here")
 	case p.LastTime == nil || p.LastSuccessTime == nil && p.ConsecutiveFailures < limit:
 		c.Unknown(common.ConditionDeepProbe, common.ReasonProbePending, "no deep probe has passed yet")
 	case p.ConsecutiveFailures == 0:

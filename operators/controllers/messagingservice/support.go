@@ -32,6 +32,13 @@ func (s *scope) support(ctx context.Context) (time.Duration, error) {
 	for _, c := range desired.Certificates(s.service, edge) {
 		objects = append(objects, c)
 	}
+	certificates, services := desired.ForPeer(s.service, edge)
+	for _, c := range certificates {
+		objects = append(objects, c)
+	}
+	for _, service := range services {
+		objects = append(objects, service)
+	}
 	objects = append(objects, config,
 		desired.BrokerFiles(s.service), desired.BrokerBudget(s.service),
 		desired.ClientService(s.service), desired.OpsService(s.service), desired.GatewayBudget(s.service))

@@ -8,7 +8,6 @@ import (
 	"context"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -44,10 +43,9 @@ const (
 	// atOnce is how many operations go on at a time: a slow step of one must not hold up
 	// another, such as the fencing of a host.
 	atOnce = 4
-	// conflictPace is the time before an operation that somebody changed is read again.
-	conflictPace = 200 * time.Millisecond
-	// failurePace is the most between tries while nothing can be read or written: the operation
-	// may be what brings the API server's host back.
+	// retryPace is the least, failurePace the most between tries while nothing can be read or
+	// written: the operation may be what brings the API server's host back.
+	retryPace   = 200 * time.Millisecond
 	failurePace = 5 * time.Second
 )
 
@@ -82,14 +80,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	if err := r.Reader.Get(ctx, request.NamespacedName, o); err != nil {
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
-	after, err := r.engine(o).Advance(ctx, describe(o), r.action(o))
-	switch {
-	case apierrors.IsConflict(err), apierrors.IsAlreadyExists(err):
-		return reconcile.Result{RequeueAfter: conflictPace}, nil
-	case apierrors.IsNotFound(err):
-		return reconcile.Result{}, nil // it was deleted
-	}
-	return reconcile.Result{RequeueAfter: after}, err
+	return r.resource(o).Advance(ctx, describe(o), r.action(o))
 }
 
 // SetupWithManager registers the controller. An approval may be what an operation waits for.
@@ -101,7 +92,7 @@ func (r *Reconciler) SetupWithManager(m ctrl.Manager) error {
 		Watches(&api.Approval{}, handler.EnqueueRequestsFromMapFunc(approvedOperation)).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: atOnce,
-			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](conflictPace, failurePace),
+			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](retryPace, failurePace),
 		}).
 		Complete(r)
 }

@@ -3,15 +3,9 @@
 package servicerecovery
 
 import (
-	"context"
-	"fmt"
-
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/equality"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	api "spine.nhs.uk/controlplane/operators/api/resilience/v1alpha1"
-	"spine.nhs.uk/controlplane/operators/kit"
 	"spine.nhs.uk/controlplane/operators/kit/lease"
 	"spine.nhs.uk/controlplane/operators/kit/operation"
 )
@@ -41,56 +35,9 @@ func describe(o *api.ServiceRecovery) *operation.Operation {
 	}
 }
 
-func (r *Reconciler) engine(o *api.ServiceRecovery) *operation.Engine {
-	e := operation.New()
-	e.Store = &store{client: r.Client, reader: r.Reader, object: o, read: o.DeepCopy()}
-	e.Leases = lease.New(r.Client)
-	e.Approvals = func(ctx context.Context, namespace string) ([]api.Approval, error) {
-		var list api.ApprovalList
-		err := r.Reader.List(ctx, &list, client.InNamespace(namespace))
-		return list.Items, err
+func (r *Reconciler) resource(o *api.ServiceRecovery) operation.Resource {
+	return operation.Resource{
+		Client: r.Client, Reader: r.Reader, Object: o, Events: r.Events, Clock: r.Clock, Policy: r.Policy, Trusted: ManagerUser,
+		Status: func(o client.Object) *api.OperationStatus { return &o.(*api.ServiceRecovery).Status },
 	}
-	e.Policy, e.Trusted, e.Now = r.Policy, ManagerUser, r.Clock.Now
-	e.Tell = func(n operation.News) {
-		kind := corev1.EventTypeNormal
-		if n.Warning {
-			kind = corev1.EventTypeWarning
-		}
-		r.Events.Publish(kit.Event{Object: o, Type: kind, Reason: n.Reason, Message: n.Message})
-	}
-	return e
-}
-
-// store keeps one ServiceRecovery's status.
-type store struct {
-	client client.Client
-	reader client.Reader
-	// object as it is worked on, and as it was last read or written.
-	object, read *api.ServiceRecovery
-}
-
-// Save implements operation.Store.
-func (s *store) Save(ctx context.Context, _ *operation.Operation) error {
-	if equality.Semantic.DeepEqual(s.read.Status, s.object.Status) {
-		return nil
-	}
-	wanted := s.object.Status
-	patch := client.MergeFromWithOptions(s.read, client.MergeFromWithOptimisticLock{})
-	if err := s.client.Status().Patch(ctx, s.object, patch, client.FieldOwner(kit.FieldOwner)); err != nil {
-		s.object.Status = wanted
-		return fmt.Errorf("status of %s: %w", s.object.Name, err)
-	}
-	s.read = s.object.DeepCopy()
-	return nil
-}
-
-// Reload implements operation.Store.
-func (s *store) Reload(ctx context.Context, o *operation.Operation) error {
-	fresh := &api.ServiceRecovery{}
-	if err := s.reader.Get(ctx, client.ObjectKeyFromObject(s.object), fresh); err != nil {
-		return err
-	}
-	fresh.DeepCopyInto(s.object)
-	s.read, o.Generation = fresh, fresh.Generation
-	return nil
 }

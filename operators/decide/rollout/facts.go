@@ -73,6 +73,8 @@ type Facts struct {
 	Image Probe
 	// Operation that holds the service, in words; empty when none does.
 	Operation string
+	// Resting says that the program is not to run at this site now.
+	Resting bool
 }
 
 // State sums a decision up.

@@ -17,6 +17,10 @@ const (
 
 // Decide says what to apply now.
 func Decide(f Facts) Decision {
+	if f.Resting {
+		// Nothing serves that a probe could speak for, so nothing is judged.
+		f.Program.StartedAt, f.Probe, f.Image = nil, Probe{}, Probe{}
+	}
 	d := Decision{Program: f.Program, State: Settled, RecheckAfter: idle}
 	for _, step := range []func(Facts, *Decision) bool{
 		pause,  // two that act on one service undo each other's work, or worse
@@ -28,6 +32,9 @@ func Decide(f Facts) Decision {
 		if step(f, &d) {
 			break
 		}
+	}
+	if f.Resting {
+		d.Program.StartedAt = nil // it begins when the program does
 	}
 	if d.State == Settled && f.Program.Wanted == d.Program.Rejected && f.Program.Wanted != "" {
 		d.State, d.Message = RolledBack, rolledBack(d.Program)

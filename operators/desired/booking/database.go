@@ -6,6 +6,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	booking "spine.nhs.uk/controlplane/operators/api/booking/v1alpha1"
+	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/desired/database"
 )
 
@@ -15,5 +16,6 @@ func Database(b *booking.BookingService) *unstructured.Unstructured {
 		Name: DatabaseName(b), Namespace: b.Namespace, Labels: Labels(b, ComponentDatabase),
 		Spec: b.Spec.Database, Topology: b.Spec.Topology,
 		Database: "booking", Owner: "booking", Profile: database.ProfileInteractive,
+		Pair: database.NewPair(b.Spec.Site, order(b), b.Spec.Acknowledge == common.AcknowledgeBothSites),
 	})
 }

@@ -30,9 +30,6 @@ const (
 	steadySeconds = 20
 	// progressSeconds bounds the change of one pod: pulling, starting, draining.
 	progressSeconds = 300
-	// heapShare of the memory is Go's to use, in percent; the rest is for stacks
-	// and what the runtime itself needs.
-	heapShare = 85
 )
 
 // Deployment runs the program with the given image. A change starts a pod more
@@ -80,21 +77,8 @@ func container(b *booking.BookingService, image string) corev1.Container {
 	return corev1.Container{
 		Name:  "booking-service",
 		Image: image,
-		Args: []string{
-			"serve",
-			fmt.Sprintf("--address=:%d", APIPort),
-			fmt.Sprintf("--ops-address=:%d", OpsPort),
-			"--config=" + configDir + "/" + configKey,
-			"--database-dir=" + databaseDir,
-			"--tls-dir=" + tlsDir,
-			"--gateway-url=" + gatewayURL(b),
-			"--gateway-tls-dir=" + gatewayClientDir,
-			fmt.Sprintf("--drain-timeout=%ds", drainSeconds),
-		},
-		Env: []corev1.EnvVar{
-			// Collect garbage harder rather than be killed.
-			{Name: "GOMEMLIMIT", Value: fmt.Sprintf("%d", b.Spec.Service.Resources.Memory.Value()*heapShare/100)},
-		},
+		Args:  arguments(b),
+		Env:   restricted.Heap(b.Spec.Service.Resources),
 		Ports: []corev1.ContainerPort{
 			{Name: portAPI, ContainerPort: APIPort, Protocol: corev1.ProtocolTCP},
 			{Name: portOps, ContainerPort: OpsPort, Protocol: corev1.ProtocolTCP},
@@ -111,6 +95,25 @@ func container(b *booking.BookingService, image string) corev1.Container {
 	}
 }
 
+func arguments(b *booking.BookingService) []string {
+	args := []string{
+		"serve",
+		fmt.Sprintf("--address=:%d", APIPort),
+		fmt.Sprintf("--ops-address=:%d", OpsPort),
+		"--config=" + configDir + "/" + configKey,
+		"--database-dir=" + databaseDir,
+		"--tls-dir=" + tlsDir,
+		"--gateway-url=" + gatewayURL(b),
+		"--gateway-tls-dir=" + gatewayClientDir,
+		fmt.Sprintf("--drain-timeout=%ds", drainSeconds),
+	}
+	if b.Spec.Site != nil {
+		// Where the power comes back, nothing is served before the site's manager has said so.
+		args = append(args, "--require-permit", "--peer="+string(b.Spec.Site.Peer.Name))
+	}
+	return args
+}
+
 func gatewayURL(b *booking.BookingService) string {
 	return fmt.Sprintf("https://%s.%s.svc:%d", gatewayService(b), b.Spec.Gateway.Namespace, b.Spec.Gateway.BulkPort)
 }
@@ -121,7 +124,7 @@ func volumes(b *booking.BookingService) []corev1.Volume {
 		restricted.Volume("config", restricted.ConfigMap(configName(b), configKey)),
 		restricted.Volume("database",
 			restricted.Secret(database.UserSecret(db), "username", "password", "host", "port", "dbname"),
-			restricted.Secret(database.CASecret(db), caKey)),
+			restricted.Secret(database.CASecret(db, b.Spec.Site), caKey)),
 		restricted.Volume("tls", restricted.Secret(certificateName(b), certKey, privateKey, caKey)),
 		// Its own certificate is from the clients' authority, the gateway's from the platform's.
 		restricted.Volume("gateway-client",

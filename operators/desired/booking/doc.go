@@ -67,9 +67,21 @@ func OpsServerName(b *booking.BookingService) string {
 	return fmt.Sprintf("%s.%s.svc", OpsName(b), b.Namespace)
 }
 
-// Replicas is how many there have to be of the program: the specification's number, or more
-// where an operation has asked for more.
+// order of this site's manager; the controller leaves a service alone whose order makes no sense.
+func order(b *booking.BookingService) common.SiteOrder {
+	o, _ := common.Order(b.Annotations, b.Spec.Site)
+	return o
+}
+
+// Serves says whether the program is to run at this site.
+func Serves(b *booking.BookingService) bool { return order(b).Role == common.SiteActive }
+
+// Replicas is how many there have to be of the program: none at a site that is not to serve;
+// else the specification's number, or more where an operation has asked for more.
 func Replicas(b *booking.BookingService) int32 {
+	if !Serves(b) {
+		return 0
+	}
 	return common.Replicas(b.Annotations, b.Spec.Service.Replicas)
 }
 

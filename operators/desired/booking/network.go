@@ -23,21 +23,21 @@ func NetworkPolicies(b *booking.BookingService) []*networkingv1.NetworkPolicy {
 	return []*networkingv1.NetworkPolicy{
 		network.DefaultDeny(meta(b, b.Name+"-deny", componentNetwork)),
 		network.Policy(meta(b, DatabaseName(b), ComponentDatabase), db,
-			[]network.Rule{
+			append([]network.Rule{
 				{Peers: network.Pods(service), Ports: network.TCP(database.Port)},
 				instances,
 				{Peers: network.PodsIn("cnpg-system", map[string]string{"app.kubernetes.io/name": "cloudnative-pg"}), Ports: network.TCP(database.StatusPort)},
-			},
-			[]network.Rule{
+			}, network.FromPeer(b.Spec.Site, database.Port)...),
+			append([]network.Rule{
 				instances,
 				network.DNS(),
 				network.KubeAPI(), // each instance reads its Cluster and reports to it
-			}),
+			}, network.ToPeer(b.Spec.Site)...)),
 		network.Policy(meta(b, ServiceName(b), ComponentService), service,
-			[]network.Rule{
+			append([]network.Rule{
 				{Ports: network.TCP(APIPort)}, // people and applications come through the edge from anywhere
 				{Peers: network.PodsIn("spine-system", map[string]string{"app.kubernetes.io/name": "spine-manager"}), Ports: network.TCP(OpsPort)},
-			},
+			}, network.FromPeer(b.Spec.Site, OpsPort)...),
 			append([]network.Rule{
 				{Peers: network.Pods(db), Ports: network.TCP(database.Port)},
 				{Peers: network.PodsIn(b.Spec.Gateway.Namespace, gateway), Ports: network.TCP(gatewayBulkPort)},

@@ -25,6 +25,8 @@ type Args struct {
 	Database, Owner string
 	// Profile chooses PostgreSQL's parameters.
 	Profile Profile
+	// Pair joins the Cluster to that of another site; nil when there is none.
+	Pair *Pair
 }
 
 // Timings of a change of primary, in seconds.
@@ -80,6 +82,9 @@ func Cluster(a Args) *unstructured.Unstructured {
 	// There is no archive to write to yet; without this, each segment would
 	// start a process that does nothing.
 	u.SetAnnotations(map[string]string{"cnpg.io/skipWalArchiving": "enabled"})
+	if a.Pair != nil {
+		a.Pair.join(u, a)
+	}
 	return u
 }
 
@@ -143,12 +148,7 @@ func postgresql(a Args) map[string]any {
 			fmt.Sprintf("hostssl %s %s all scram-sha-256", a.Database, a.Owner),
 			"hostssl all all all reject",
 		},
-		"synchronous": map[string]any{
-			"method":         "any",
-			"number":         int64(1),
-			"dataDurability": "required",
-			"failoverQuorum": true,
-		},
+		"synchronous": synchronous(a.Pair),
 	}
 }
 

@@ -7,7 +7,11 @@
 // libraries than the rest of this repository is built with.
 package database
 
-import "k8s.io/apimachinery/pkg/runtime/schema"
+import (
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
+)
 
 // GVK of a Cluster.
 var GVK = schema.GroupVersionKind{Group: "postgresql.cnpg.io", Version: "v1", Kind: "Cluster"}
@@ -34,5 +38,15 @@ func Host(cluster, namespace string) string { return cluster + "-rw." + namespac
 func UserSecret(cluster string) string { return cluster + "-app" }
 
 // CASecret is the Secret with the authority (ca.crt) that signed the
-// certificates of a Cluster's instances.
-func CASecret(cluster string) string { return cluster + "-ca" }
+// certificates of a Cluster's instances: CloudNativePG's own for this Cluster, or
+// the platform's where another site has to believe them.
+func CASecret(cluster string, site *common.SiteSpec) string {
+	if site != nil {
+		return serverSecret(cluster)
+	}
+	return cluster + "-ca"
+}
+
+// serverSecret and replicationSecret hold the certificates of a Cluster of two sites.
+func serverSecret(cluster string) string      { return cluster + "-server" }
+func replicationSecret(cluster string) string { return cluster + "-replicas" }

@@ -5,6 +5,7 @@ package messaging
 import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 	api "spine.nhs.uk/controlplane/operators/api/messaging/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/desired/database"
 )
@@ -15,5 +16,6 @@ func DatabaseCluster(m *api.MessagingService) *unstructured.Unstructured {
 		Name: DatabaseName(m), Namespace: m.Namespace, Labels: Labels(m, Database),
 		Spec: m.Spec.Database, Topology: m.Spec.Topology,
 		Database: "ledger", Owner: "gateway", Profile: database.ProfileLedger,
+		Pair: database.NewPair(m.Spec.Site, order(m), m.Spec.Acknowledge == common.AcknowledgeBothSites),
 	})
 }

@@ -3,8 +3,6 @@
 package messaging
 
 import (
-	"strconv"
-
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -52,6 +50,15 @@ func GatewayDeployment(m *api.MessagingService, image string) *appsv1.Deployment
 	}
 }
 
+// arguments of a gateway. Of two sites, one that has just got its power back must not serve
+// before its site's manager has said so.
+func arguments(m *api.MessagingService) []string {
+	if m.Spec.Site == nil {
+		return []string{"serve"}
+	}
+	return []string{"serve", "--require-permit", "--peer=" + string(m.Spec.Site.Peer.Name)}
+}
+
 func gatewayPod(m *api.MessagingService, image string) corev1.PodSpec {
 	return corev1.PodSpec{
 		AutomountServiceAccountToken:  ptr.To(false),
@@ -62,11 +69,10 @@ func gatewayPod(m *api.MessagingService, image string) corev1.PodSpec {
 		Containers: []corev1.Container{{
 			Name:            "gateway",
 			Image:           image,
-			Args:            []string{"serve"},
+			Args:            arguments(m),
 			SecurityContext: restricted.Container(),
 			Resources:       restricted.Resources(m.Spec.Gateway.Resources),
-			// The collector works harder before the kernel has to kill.
-			Env: []corev1.EnvVar{{Name: "GOMEMLIMIT", Value: strconv.FormatInt(m.Spec.Gateway.Resources.Memory.Value()/10*9, 10)}},
+			Env:             restricted.Heap(m.Spec.Gateway.Resources),
 			Ports: []corev1.ContainerPort{
 				{Name: "mesh", ContainerPort: meshPort, Protocol: corev1.ProtocolTCP},
 				{Name: "bulk", ContainerPort: bulkPort, Protocol: corev1.ProtocolTCP},
@@ -89,7 +95,7 @@ func gatewayPod(m *api.MessagingService, image string) corev1.PodSpec {
 			restricted.Volume("config", restricted.ConfigMap(GatewayName(m), configKey)),
 			restricted.Volume("database",
 				restricted.Secret(database.UserSecret(DatabaseName(m)), "username", "password", "host", "port", "dbname"),
-				restricted.Secret(database.CASecret(DatabaseName(m)), "ca.crt")),
+				restricted.Secret(database.CASecret(DatabaseName(m), m.Spec.Site), "ca.crt")),
 			restricted.Volume("broker",
 				restricted.Secret(BrokerName(m)+"-default-user", "username", "password", "host", "port"),
 				restricted.Secret(brokerSecret(m), "ca.crt")),

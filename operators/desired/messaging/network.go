@@ -21,16 +21,16 @@ func NetworkPolicies(m *api.MessagingService) []*networkingv1.NetworkPolicy {
 	return []*networkingv1.NetworkPolicy{
 		network.DefaultDeny(meta(m, m.Name+"-deny", "network")),
 		network.Policy(meta(m, DatabaseName(m), Database), database,
-			[]network.Rule{
+			append([]network.Rule{
 				{Peers: network.Pods(gateway), Ports: network.TCP(postgresPort)},
 				{Peers: network.Pods(database), Ports: network.TCP(postgresPort, cnpgStatusPort)},
 				{Peers: network.PodsIn("cnpg-system", map[string]string{"app.kubernetes.io/name": "cloudnative-pg"}), Ports: network.TCP(cnpgStatusPort)},
-			},
-			[]network.Rule{
+			}, network.FromPeer(m.Spec.Site, postgresPort)...),
+			append([]network.Rule{
 				{Peers: network.Pods(database), Ports: network.TCP(postgresPort, cnpgStatusPort)},
 				network.DNS(),
 				network.KubeAPI(), // the instance manager reads its Cluster and reports to it
-			}),
+			}, network.ToPeer(m.Spec.Site)...)),
 		network.Policy(meta(m, BrokerName(m), Broker), broker,
 			[]network.Rule{
 				{Peers: network.Pods(gateway), Ports: network.TCP(amqpsPort)},
@@ -42,10 +42,10 @@ func NetworkPolicies(m *api.MessagingService) []*networkingv1.NetworkPolicy {
 				network.KubeAPI(), // nodes find each other through the API
 			}),
 		network.Policy(meta(m, GatewayName(m), Gateway), gateway,
-			[]network.Rule{
+			append([]network.Rule{
 				{Ports: network.TCP(meshPort, bulkPort)}, // clients come through the edge from anywhere, by certificate
 				{Peers: network.PodsIn("spine-system", map[string]string{"app.kubernetes.io/name": "spine-manager"}), Ports: network.TCP(opsPort)},
-			},
+			}, network.FromPeer(m.Spec.Site, opsPort)...),
 			append([]network.Rule{
 				{Peers: network.Pods(database), Ports: network.TCP(postgresPort)},
 				{Peers: network.Pods(broker), Ports: network.TCP(amqpsPort)},

@@ -9,9 +9,21 @@ import (
 	api "spine.nhs.uk/controlplane/operators/api/messaging/v1alpha1"
 )
 
-// GatewayReplicas is how many gateways there have to be: the specification's number, or
-// more where an operation has asked for more.
+// order of this site's manager; the controller leaves a service alone whose order makes no sense.
+func order(m *api.MessagingService) common.SiteOrder {
+	o, _ := common.Order(m.Annotations, m.Spec.Site)
+	return o
+}
+
+// Serves says whether the gateways are to run at this site.
+func Serves(m *api.MessagingService) bool { return order(m).Role == common.SiteActive }
+
+// GatewayReplicas is how many gateways there have to be: none at a site that is not to
+// serve; else the specification's number, or more where an operation has asked for more.
 func GatewayReplicas(m *api.MessagingService) int32 {
+	if !Serves(m) {
+		return 0
+	}
 	return common.Replicas(m.Annotations, m.Spec.Gateway.Replicas)
 }
 

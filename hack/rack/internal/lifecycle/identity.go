@@ -5,11 +5,13 @@ package lifecycle
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"golang.org/x/crypto/ssh"
 	"spine.nhs.uk/controlplane/hack/rack/internal/pki"
+	"spine.nhs.uk/controlplane/hack/rack/internal/spec"
 )
 
 // ensureIdentity makes the rack's keys, certificates and passwords where they are missing, and
@@ -31,6 +33,13 @@ func (r *Rack) ensureIdentity(now time.Time) error {
 	}
 	if err := pki.EnsureSecret(r.Folder.BMCPassword()); err != nil {
 		return err
+	}
+	if slices.ContainsFunc(r.Def.Hosts(), func(h spec.Host) bool { return h.Zone != "" }) {
+		for _, s := range r.Def.Sites {
+			if err := pki.EnsureKey(r.Folder.ZoneKey(s.Name)); err != nil {
+				return err
+			}
+		}
 	}
 	return r.writeKnownHosts()
 }

@@ -131,6 +131,13 @@ func (m Machine) systemFiles() ([]systemFile, error) {
 		{path: unitDir + "multi-user.target.wants/systemd-networkd.service", link: "/lib/systemd/system/systemd-networkd.service"},
 		{path: unitDir + "network-online.target.wants/systemd-networkd-wait-online.service", link: "/lib/systemd/system/systemd-networkd-wait-online.service"},
 	}
+	if m.Host.Zone != "" {
+		zone, err := m.zoneFiles()
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, zone...)
+	}
 	for _, unit := range masked {
 		files = append(files, systemFile{path: unitDir + unit, link: "/dev/null"})
 	}

@@ -193,3 +193,27 @@ func TestNspawnArgs(t *testing.T) {
 		}
 	}
 }
+
+// The name server of a zone takes updates from each site by a key of its own.
+func TestInstallNameServer(t *testing.T) {
+	m := testMachine(t)
+	m.Host.Zone = "pair.test"
+	if err := os.WriteFile(m.Folder.ZoneKey("north"), []byte("a2V5\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Install("/rootfs"); err != nil {
+		t.Fatal(err)
+	}
+	config, err := os.ReadFile(filepath.Join(m.files().Upper(), "etc/knot/knot.conf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"listen: 10.1.0.11@53\n", "  - id: north.\n    algorithm: hmac-sha256\n    secret: a2V5\n", "action: [query, update]\n", "domain: pair.test.\n", "acl: [north]\n"} {
+		if !strings.Contains(string(config), want) {
+			t.Errorf("%q is not in knot.conf:\n%s", want, config)
+		}
+	}
+	if target, err := os.Readlink(filepath.Join(m.files().Upper(), "etc/systemd/system/multi-user.target.wants/knot.service")); err != nil || target != "/lib/systemd/system/knot.service" {
+		t.Errorf("knot.service: %s, %v", target, err)
+	}
+}

@@ -69,6 +69,9 @@ func (r Rack) BMCPassword() string { return r.file("bmc-password") }
 func (r Rack) DaemonPID() string   { return r.file("daemon.pid") }
 func (r Rack) DaemonLog() string   { return r.file("daemon.log") }
 
+// ZoneKey holds the key, in base64, with which a site may update the rack's zone.
+func (r Rack) ZoneKey(site string) string { return r.file("zone-key-" + site) }
+
 // RegistryPort holds the loopback port that images are pushed to, in decimal.
 func (r Rack) RegistryPort() string { return r.file("registry-port") }
 

@@ -12,6 +12,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/pem"
 	"errors"
@@ -161,6 +162,16 @@ func EnsureSecret(file string) error {
 		return nil
 	}
 	return writeOnce(file, []byte(Token()+"\n"), 0o600)
+}
+
+// EnsureKey makes a random key of 256 bits, in base64, unless the file exists.
+func EnsureKey(file string) error {
+	if _, err := os.Stat(file); err == nil {
+		return nil
+	}
+	var b [32]byte
+	rand.Read(b[:])
+	return writeOnce(file, []byte(base64.StdEncoding.EncodeToString(b[:])+"\n"), 0o600)
 }
 
 // Token is 128 random bits in hexadecimal.

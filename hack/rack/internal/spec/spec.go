@@ -48,6 +48,9 @@ type Host struct {
 	BMC string `json:"bmc"`
 	// MemoryMiB limits the machine's memory, in MiB, 512 to 1048576. Zero means DefaultMemoryMiB.
 	MemoryMiB int `json:"memoryMiB,omitempty"`
+	// Zone makes the host the name server of a zone that each site of the rack may update with
+	// a key of its own, named after it. Empty for every other host.
+	Zone string `json:"zone,omitempty"`
 	// Autostart says whether `rack up` powers the host on. Nil means true.
 	Autostart *bool `json:"autostart,omitempty"`
 }

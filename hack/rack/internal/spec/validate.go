@@ -153,6 +153,9 @@ func (v *validator) host(r Rack, s Site, h Host, prefix netip.Prefix, prefixOK b
 	}
 	v.address(p.Child("address"), h.Address, prefix, prefixOK)
 	v.address(p.Child("bmc"), h.BMC, prefix, prefixOK)
+	if h.Zone != "" && len(validation.IsDNS1123Subdomain(h.Zone)) > 0 {
+		v.add(field.Invalid(p.Child("zone"), h.Zone, "must be a DNS name without a closing dot, such as pair.spine.internal"))
+	}
 	if h.MemoryMiB < minMemoryMiB || h.MemoryMiB > maxMemoryMiB {
 		v.add(field.Invalid(p.Child("memoryMiB"), h.MemoryMiB, fmt.Sprintf("must be %d to %d MiB", minMemoryMiB, maxMemoryMiB)))
 	}

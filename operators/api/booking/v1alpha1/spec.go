@@ -6,17 +6,21 @@ import common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 
 // BookingServiceSpec is what a person asks for.
 //
-// +kubebuilder:validation:XValidation:rule="self.role == 'Active'",message="role Standby needs a partner site, which this version cannot name: use Active"
+// +kubebuilder:validation:XValidation:rule="self.acknowledge == 'Site' || has(self.site)",message="acknowledge BothSites needs site: name the other site there, or use Site"
 // +kubebuilder:validation:XValidation:rule="self.sessions.idleMinutes <= self.sessions.maxMinutes",message="sessions.maxMinutes must be at least sessions.idleMinutes",fieldPath=".sessions.maxMinutes"
 // +kubebuilder:validation:XValidation:rule="self.outbox.from != self.outbox.to",message="outbox.to must be another mailbox than outbox.from",fieldPath=".outbox.to"
 // +kubebuilder:validation:XValidation:rule="self.poll.providerConcurrency <= self.poll.concurrency",message="poll.concurrency must be at least poll.providerConcurrency",fieldPath=".poll.concurrency"
 // +kubebuilder:validation:XValidation:rule="self.service.replicas * self.capacity.databaseConnections <= 160",message="service.replicas times capacity.databaseConnections must be at most 160: the database accepts 200 connections, of which a roll-out and its own upkeep need some",fieldPath=".capacity.databaseConnections"
 type BookingServiceSpec struct {
-	// role at this site: Active (default).
+	// site is which of two sites this is. Absent: there is one site only.
 	// +optional
-	// +kubebuilder:default=Active
-	Role     common.Role `json:"role,omitempty"`
-	Settings `json:",inline"`
+	Site *common.SiteSpec `json:"site,omitempty"`
+	// acknowledge: Site (default) waits for the primary and one standby of this site, BothSites
+	// for the other site besides.
+	// +optional
+	// +kubebuilder:default=Site
+	Acknowledge common.Acknowledge `json:"acknowledge,omitempty"`
+	Settings    `json:",inline"`
 	// service is the program with the API and the pages.
 	Service common.WorkloadSpec `json:"service"`
 	// database holds the truth about referrals and appointments.

@@ -84,6 +84,9 @@ type BookingServiceStatus struct {
 	// service is where the service stands between two images.
 	// +optional
 	Service common.RolloutStatus `json:"service,omitzero"`
+	// site is what the service does here, of two sites. Absent when there is one only.
+	// +optional
+	Site *common.SiteStatus `json:"site,omitempty"`
 	// addresses where clients reach the service; at most 8.
 	// +optional
 	// +listType=map

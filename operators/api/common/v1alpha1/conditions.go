@@ -93,5 +93,6 @@ func RunbookReasons() []string {
 		ReasonMembersMissing, ReasonStateUnknown, ReasonBacklogOverdue, ReasonDeadLetters, ReasonSupplierStopped,
 		ReasonProbeFailed, ReasonQuorumAtRisk, ReasonRolledBack, ReasonNoWayBack, ReasonOwnedByAnother,
 		ReasonChildRefused, ReasonEngineMissing, ReasonUnprocessedWork, ReasonPortTaken,
+		ReasonStandbyNotReady, ReasonPeerUnreachable, ReasonReplicationBehind, ReasonServingAlone, ReasonWitnessSilent, ReasonVoteLost,
 	}
 }

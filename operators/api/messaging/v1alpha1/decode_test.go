@@ -53,7 +53,7 @@ func TestDecodeGatewayConfigRefuses(t *testing.T) {
 		"an unknown key":         {"acknowledge: Site", "acknowledgement: Site", []string{`unknown field "acknowledgement"`}},
 		"a duration in numbers":  {"retryInterval: 1m", "retryInterval: 60", []string{"gateway config"}},
 		"what is no YAML":        {"routes:", "routes: [", []string{"expected YAML"}},
-		"both sites":             {"acknowledge: Site", "acknowledge: BothSites", []string{"acknowledge: Unsupported value"}},
+		"a third kind of safety": {"acknowledge: Site", "acknowledge: AllSites", []string{"acknowledge: Unsupported value"}},
 		"an unknown supplier":    {"- {name: load,", "- {name: other,", []string{"routes[0].supplier", "routes[1].supplier"}},
 		"two routes of one name": {"PDS_QUERY", "SPINE_LOAD_TEST", []string{"routes[1].interaction: Duplicate"}},
 		"no endpoint for Sync":   {"endpoint: https://pds.test:9443/query", "timeout: 5s", []string{"routes[1].endpoint"}},

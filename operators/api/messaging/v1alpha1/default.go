@@ -6,11 +6,13 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 )
 
 // Default sets what is absent to the defaults that the resource's schema states.
 func (c *GatewayConfig) Default() {
-	or(&c.Acknowledge, AcknowledgeSite)
+	or(&c.Acknowledge, common.AcknowledgeSite)
 	or(&c.Limits.MaxRequestBytes, 5_000_000)
 	or(&c.Limits.MaxMessageBytes, 100_000_000)
 	or(&c.Limits.InFlightBytes, 64<<20)

@@ -58,18 +58,17 @@ type BacklogSpec struct {
 
 // MessagingServiceSpec is what a person asks for.
 //
-// +kubebuilder:validation:XValidation:rule="self.role == 'Active'",message="role Standby needs a partner site, which this version cannot name: use Active"
-// +kubebuilder:validation:XValidation:rule="self.acknowledge == 'Site'",message="acknowledge BothSites needs a partner site, which this version cannot name: use Site"
+// +kubebuilder:validation:XValidation:rule="self.acknowledge == 'Site' || has(self.site)",message="acknowledge BothSites needs site: name the other site there, or use Site"
 // +kubebuilder:validation:XValidation:rule="!has(self.routes) || self.routes.all(r, has(self.suppliers) && self.suppliers.exists(s, s.name == r.supplier))",message="every route's supplier must be one of spec.suppliers"
 type MessagingServiceSpec struct {
-	// role at this site: Active (default).
+	// site is which of two sites this is. Absent: there is one site only.
 	// +optional
-	// +kubebuilder:default=Active
-	Role common.Role `json:"role,omitempty"`
-	// acknowledge: Site (default) waits for the primary and one standby of this site.
+	Site *common.SiteSpec `json:"site,omitempty"`
+	// acknowledge: Site (default) waits for the primary and one standby of this site, BothSites
+	// for the other site besides.
 	// +optional
 	// +kubebuilder:default=Site
-	Acknowledge Acknowledge `json:"acknowledge,omitempty"`
+	Acknowledge common.Acknowledge `json:"acknowledge,omitempty"`
 	// routes, one for each interaction; at most 200. A message of another interaction is refused.
 	// +optional
 	// +listType=map
@@ -182,6 +181,9 @@ type MessagingServiceStatus struct {
 	// gateway is where the gateway stands between two images.
 	// +optional
 	Gateway common.RolloutStatus `json:"gateway,omitzero"`
+	// site is what the service does here, of two sites. Absent when there is one only.
+	// +optional
+	Site *common.SiteStatus `json:"site,omitempty"`
 	// addresses where clients reach the service; at most 8.
 	// +optional
 	// +listType=map

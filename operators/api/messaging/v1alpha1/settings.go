@@ -2,18 +2,10 @@
 
 package v1alpha1
 
-import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// Acknowledge is what must hold a message before its sender is told that it is safe.
-//
-// +kubebuilder:validation:Enum=Site;BothSites
-type Acknowledge string
-
-const (
-	// AcknowledgeSite waits for the primary and one standby of this site.
-	AcknowledgeSite Acknowledge = "Site"
-	// AcknowledgeBothSites waits for the other site besides.
-	AcknowledgeBothSites Acknowledge = "BothSites"
+	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 )
 
 // Limits bound what one gateway takes on.
@@ -72,7 +64,7 @@ type GatewayConfig struct {
 	// service names the MessagingService as namespace/name, for logs and metrics.
 	Service string `json:"service"`
 	// acknowledge is what must hold a message before its sender is told that it is safe.
-	Acknowledge Acknowledge `json:"acknowledge"`
+	Acknowledge common.Acknowledge `json:"acknowledge"`
 	// limits of this gateway.
 	Limits Limits `json:"limits"`
 	// retention of messages.

@@ -9,15 +9,15 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 )
 
 // Validate returns everything that is wrong with a defaulted configuration. The resource's
 // schema says the same; a gateway may also run from a file that no API server has seen.
 func (c *GatewayConfig) Validate() field.ErrorList {
 	var errs field.ErrorList
-	if c.Acknowledge != AcknowledgeSite {
-		errs = append(errs, field.NotSupported(field.NewPath("acknowledge"), c.Acknowledge, []Acknowledge{AcknowledgeSite}))
-	}
+	errs = append(errs, oneOf(field.NewPath("acknowledge"), c.Acknowledge, common.AcknowledgeSite, common.AcknowledgeBothSites)...)
 	errs = append(errs, c.Limits.validate(field.NewPath("limits"))...)
 	errs = append(errs, c.Retention.validate(field.NewPath("retention"))...)
 	names := map[string]bool{}

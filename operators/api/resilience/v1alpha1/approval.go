@@ -6,8 +6,8 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // OperationRef names an operation in the approval's own namespace.
 type OperationRef struct {
-	// kind: ServiceRecovery.
-	// +kubebuilder:validation:Enum=ServiceRecovery
+	// kind: ServiceRecovery or Failover.
+	// +kubebuilder:validation:Enum=ServiceRecovery;Failover
 	Kind string `json:"kind"`
 	// name of the operation.
 	// +kubebuilder:validation:MinLength=1

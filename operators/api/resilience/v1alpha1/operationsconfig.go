@@ -36,7 +36,8 @@ type OperationsConfig struct {
 // +kubebuilder:object:generate=false
 type ApprovalRule struct {
 	// actions that need an approval when a person asks for them. What the manager itself asks
-	// for needs none. []: no action needs one. Default: [RebuildBroker, RebuildReplica, FenceHost].
+	// for needs none. []: no action needs one. Default: [RebuildBroker, RebuildReplica, FenceHost,
+	// PlannedFailover, UnplannedFailover].
 	Actions []Action `json:"actions"`
 }
 
@@ -47,6 +48,9 @@ func Actions() []Action {
 		ActionReleaseSupplier, ActionScaleOut, ActionDrainHost, ActionReturnHost, ActionFenceHost,
 	}
 }
+
+// governed are the actions that an approval may be asked for: those of either kind of operation.
+func governed() []Action { return append(Actions(), ActionPlannedFailover, ActionUnplannedFailover) }
 
 const (
 	maxConfigBytes = 64 << 10
@@ -86,7 +90,9 @@ func ParseOperationsConfig(raw []byte) (*OperationsConfig, error) {
 // Default fills in what is left out: what is not said asks for more, not for less.
 func (c *OperationsConfig) Default() {
 	if c.Approval.Actions == nil {
-		c.Approval.Actions = []Action{ActionRebuildBroker, ActionRebuildReplica, ActionFenceHost}
+		c.Approval.Actions = []Action{
+			ActionRebuildBroker, ActionRebuildReplica, ActionFenceHost, ActionPlannedFailover, ActionUnplannedFailover,
+		}
 	}
 	if c.MaxApprovalAge.Duration == 0 {
 		c.MaxApprovalAge.Duration = day
@@ -107,8 +113,8 @@ func (c *OperationsConfig) Validate() field.ErrorList {
 	for i, a := range c.Approval.Actions {
 		p := field.NewPath("approval", "actions").Index(i)
 		switch {
-		case !slices.Contains(Actions(), a):
-			errs = append(errs, field.NotSupported(p, a, Actions()))
+		case !slices.Contains(governed(), a):
+			errs = append(errs, field.NotSupported(p, a, governed()))
 		case slices.Index(c.Approval.Actions, a) < i:
 			errs = append(errs, field.Duplicate(p, a))
 		}

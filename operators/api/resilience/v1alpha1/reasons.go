@@ -34,6 +34,16 @@ const (
 	ReasonStepFailed = "StepFailed"
 	// ReasonStepUncertain: it is not known whether a step that must not be repeated was carried out.
 	ReasonStepUncertain = "StepUncertain"
+	// ReasonLossOverLimit: a failover would lose more acknowledged work than it may.
+	ReasonLossOverLimit = "LossOverLimit"
+	// ReasonLossUnknown: nobody can tell what a failover would lose.
+	ReasonLossUnknown = "LossUnknown"
+	// ReasonSourceServing: the other site may still acknowledge, and does not answer.
+	ReasonSourceServing = "SourceServing"
+	// ReasonWitnessSilent: the witness does not answer, so no site may take over.
+	ReasonWitnessSilent = "WitnessSilent"
+	// ReasonStandbyNotReady: the site that is to serve lacks something that it needs for it.
+	ReasonStandbyNotReady = "StandbyNotReady"
 )
 
 // RunbookReasons lists the reasons that have a page in runbooks/.
@@ -42,5 +52,6 @@ func RunbookReasons() []string {
 		ReasonQuorumAtRisk, ReasonStateUnknown, ReasonTargetNotFound, ReasonNotApplicable, ReasonOtherOperation,
 		ReasonCoolingDown, ReasonWindowClosed, ReasonPlanChanged, ReasonApprovalMissing, ReasonApprovalExpired,
 		ReasonWorkAtRisk, ReasonHostUnmanaged, ReasonManyHostsDown, ReasonStepFailed, ReasonStepUncertain,
+		ReasonLossOverLimit, ReasonLossUnknown, ReasonSourceServing, ReasonWitnessSilent, ReasonStandbyNotReady,
 	}
 }

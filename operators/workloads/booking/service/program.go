@@ -19,10 +19,12 @@ import (
 	"spine.nhs.uk/controlplane/operators/workloads/booking/token"
 	"spine.nhs.uk/controlplane/operators/workloads/kit/database"
 	"spine.nhs.uk/controlplane/operators/workloads/kit/ops"
+	"spine.nhs.uk/controlplane/operators/workloads/kit/permit"
+	"spine.nhs.uk/controlplane/operators/workloads/kit/replication"
 	"spine.nhs.uk/controlplane/operators/workloads/kit/tlsfiles"
 )
 
-// Options are the command line of the service. All are required.
+// Options are the command line of the service. All but RequirePermit and Peer are required.
 type Options struct {
 	Address       string // API and pages
 	OpsAddress    string // livez, readyz, metrics, deepz, statusz, drain
@@ -32,6 +34,8 @@ type Options struct {
 	GatewayURL    string // the message gateway's bulk interface
 	GatewayTLSDir string // client certificate for it, and the authority of its own
 	DrainTimeout  time.Duration
+	RequirePermit bool   // one of two sites, of which one serves
+	Peer          string // name of the other site, whose database follows
 }
 
 // leaveAfter is how long new requests are still taken after POST /drain: the
@@ -40,16 +44,17 @@ const leaveAfter = 5 * time.Second
 
 // program is one running service.
 type program struct {
-	options   Options
-	log       *slog.Logger
-	settings  *settings
-	tokens    *token.Verifier
-	tls       *tlsfiles.Files
-	gateway   *tlsfiles.Files
-	transport http.RoundTripper // to providers' systems
-	asked     *providers
-	metrics   *metrics
-	working   atomic.Pointer[working] // nil until the database was reached
+	options     Options
+	log         *slog.Logger
+	settings    *settings
+	tokens      *token.Verifier
+	tls         *tlsfiles.Files
+	gateway     *tlsfiles.Files
+	transport   http.RoundTripper // to providers' systems
+	asked       *providers
+	metrics     *metrics
+	replication atomic.Pointer[replication.Watch] // nil for a site alone
+	working     atomic.Pointer[working]           // nil until the database was reached
 }
 
 // Run serves until ctx ends or a drain is asked for, and returns when what was
@@ -59,7 +64,10 @@ func Run(ctx context.Context, o Options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	platform := ops.New(ops.Config{Ready: p.ready, Deep: p.deep, Status: p.status, Metrics: p.metrics.registry})
+	gate := permit.New(o.RequirePermit, time.Now)
+	platform := ops.New(ops.Config{
+		Ready: p.ready, Deep: p.deep, Status: p.status, Metrics: p.metrics.registry, More: map[string]http.Handler{"POST /permit": gate},
+	})
 	// The background stops after the last request, the platform's port last of all.
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
@@ -87,12 +95,20 @@ func Run(ctx context.Context, o Options, log *slog.Logger) error {
 		}
 		return err
 	}
+	if o.Peer != "" {
+		watch, err := replication.New(background, database.Dir(o.DatabaseDir), o.Peer)
+		if err != nil {
+			return err
+		}
+		defer watch.Close()
+		p.replication.Store(watch)
+	}
 	handler, err := p.assemble(background, s, &workers)
 	if err != nil {
 		s.Close()
 		return err
 	}
-	web := p.server(o.Address, handler, p.tls.Server(tls.NoClientCert, nil))
+	web := p.server(o.Address, gate.Front(handler), p.tls.Server(tls.NoClientCert, nil))
 	listen(web, failed)
 	log.Info("serving", "address", o.Address)
 

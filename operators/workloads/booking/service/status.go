@@ -11,6 +11,7 @@ import (
 	"spine.nhs.uk/controlplane/operators/workloads/booking/poll"
 	"spine.nhs.uk/controlplane/operators/workloads/booking/store"
 	"spine.nhs.uk/controlplane/operators/workloads/kit/ops"
+	"spine.nhs.uk/controlplane/operators/workloads/kit/replication"
 )
 
 // errStarting is the readiness until the database is reached and migrated.
@@ -24,6 +25,8 @@ type status struct {
 	OutboxOldestSeconds float64     `json:"outboxOldestSeconds"`
 	ASIOpen             int64       `json:"asiOpen"`
 	Poll                poll.Status `json:"poll"`
+	// Replication to the other site; left out where there is none, or it is not known.
+	Replication *replication.Status `json:"replication,omitempty"`
 }
 
 // working is what exists once the database was reached.
@@ -46,8 +49,13 @@ func (p *program) status(ctx context.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	var behind *replication.Status
+	if watch := p.replication.Load(); watch != nil {
+		// Without an answer the rest is still of use.
+		behind, _ = watch.Look(ctx)
+	}
 	return status{Bookings: counts.Bookings, Referrals: counts.Referrals, OutboxPending: counts.OutboxPending,
-		OutboxOldestSeconds: counts.OutboxOldestSeconds, ASIOpen: counts.OpenASI, Poll: polled}, nil
+		OutboxOldestSeconds: counts.OutboxOldestSeconds, ASIOpen: counts.OpenASI, Poll: polled, Replication: behind}, nil
 }
 
 // ready: the database was reached once. It says nothing about now: while the

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package failover
+
+import (
+	"cmp"
+	"context"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
+	api "spine.nhs.uk/controlplane/operators/api/resilience/v1alpha1"
+	decide "spine.nhs.uk/controlplane/operators/decide/failover"
+	"spine.nhs.uk/controlplane/operators/kit"
+	"spine.nhs.uk/controlplane/operators/ports"
+)
+
+// +kubebuilder:rbac:groups=resilience.spine.nhs.uk,resources=failoverpolicies,verbs=get;list;watch,namespace=spine-system
+// +kubebuilder:rbac:groups=resilience.spine.nhs.uk,resources=failoverpolicies/status,verbs=patch,namespace=spine-system
+// +kubebuilder:rbac:groups=resilience.spine.nhs.uk,resources=failovers,verbs=get;list;watch;create;patch;delete,namespace=spine-system
+
+const (
+	// patience with one answer of the outside: a site that does not answer must not keep the
+	// vote from being renewed.
+	patience = 2 * time.Second
+	// looks in a term: the vote is renewed long before it runs out.
+	looks = 6
+)
+
+// Policy keeps this site's FailoverPolicy: it renews the vote, gives the programs their
+// permits and the services their orders, answers the other site, and sees when that is lost.
+type Policy struct {
+	// Client writes, Reader reads what is there now, without a cache.
+	Client client.Client
+	Reader client.Reader
+	// Witness at the third place, and Peer, the other site.
+	Witness ports.Witness
+	Peer    ports.Peer
+	// Permits of the programs, and Prober of both sites'.
+	Permits ports.Permits
+	Prober  ports.Prober
+	// Events for people.
+	Events *kit.Events
+	// Clock is the time.
+	Clock clock.PassiveClock
+
+	// broken is since when the other site does not get what is written here; zero: it does.
+	// A manager that begins anew counts anew, which only makes senders wait longer.
+	broken time.Time
+}
+
+// look is one look of a policy.
+type look struct {
+	*Policy
+	situation
+	// before is the policy as it was read.
+	before *api.FailoverPolicy
+	// order that stands for all services.
+	order common.SiteOrder
+	// probed says that the other site's path was; probeFailure is empty when it works.
+	probed       bool
+	probeFailure string
+	// site is what is decided on, course what was decided.
+	site   decide.Site
+	course decide.Course
+	// verdict on an automatic failover, with the reason for people.
+	verdict decide.Verdict
+	reason  string
+}
+
+// Reconcile looks once, and again several times a term.
+func (r *Policy) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
+	policy := &api.FailoverPolicy{}
+	if err := r.Reader.Get(ctx, request.NamespacedName, policy); err != nil {
+		return reconcile.Result{}, client.IgnoreNotFound(err)
+	}
+	l := &look{Policy: r, situation: situation{now: r.Clock.Now(), policy: policy}, before: policy.DeepCopy()}
+	pace := policy.Spec.Term.Duration / looks
+	_, err := kit.RunOrdered(ctx,
+		phase("services", l.services),
+		phase("outside", l.outside),
+		// What is remembered comes before what rests on it: a crash may come between.
+		phase("course", l.steer),
+		phase("orders", l.give),
+		phase("automatic", l.automatic),
+	)
+	err = l.finish(ctx, err)
+	switch {
+	case apierrors.IsConflict(err):
+		return reconcile.Result{RequeueAfter: retryPace}, nil
+	case err != nil:
+		r.Events.Publish(troubled(policy, err))
+	}
+	// Whatever failed: the next look comes in time for the vote.
+	return reconcile.Result{RequeueAfter: pace}, nil
+}
+
+func phase(name string, run func(context.Context) error) kit.Phase {
+	return kit.Phase{Name: name, Run: func(ctx context.Context) (time.Duration, error) { return 0, run(ctx) }}
+}
+
+func (l *look) services(ctx context.Context) error {
+	var err error
+	if l.own, err = services(ctx, l.Reader, l.policy); err != nil {
+		return err
+	}
+	l.order = whole(l.own)
+	return nil
+}
+
+// outside asks the witness and the other site at once; what does not answer is unknown.
+func (l *look) outside(ctx context.Context) error {
+	var wait sync.WaitGroup
+	wait.Go(func() { l.vote = ask(ctx, l.Witness) })
+	wait.Go(func() { l.other = visit(ctx, l.Peer, l.policy) })
+	for _, p := range l.own {
+		if p.order.Role == common.SiteActive {
+			wait.Go(func() { p.observe(ctx, l.Prober) })
+		}
+	}
+	failures := make([]string, len(l.own))
+	if l.probed = l.policy.Status.Vote.Site == string(l.policy.Spec.Peer); l.probed {
+		for i, p := range l.own {
+			wait.Go(func() { failures[i] = deep(ctx, l.Prober, p.peer, min(p.patience, l.policy.Spec.Term.Duration/looks)) })
+		}
+	}
+	wait.Wait()
+	for _, f := range failures {
+		l.probeFailure = cmp.Or(l.probeFailure, f)
+	}
+	return ctx.Err()
+}
+
+// SetupWithManager registers the controller.
+func (r *Policy) SetupWithManager(m ctrl.Manager) error {
+	return ctrl.NewControllerManagedBy(m).
+		Named("failoverpolicy").
+		// What the other site writes is an annotation; its own status must not make it look again.
+		For(&api.FailoverPolicy{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
+		Complete(r)
+}
