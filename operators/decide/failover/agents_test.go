@@ -104,8 +104,6 @@ type op struct {
 	predicted     api.Loss
 	strictly      bool
 	frozen        *Vote
-	granted       common.SiteRole
-	grantedUntil  time.Time
 	began, answer time.Duration
 }
 

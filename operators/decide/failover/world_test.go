@@ -43,7 +43,7 @@ type place struct {
 	permit Permit
 	epoch  int64
 	until  time.Time
-	// held, promised, promise, taking, handover, granted, heldAllAt and brokenSince are what the
+	// held, promised, promise, taking, handover, heldAllAt and brokenSince are what the
 	// FailoverPolicy of the site keeps.
 	held        Vote
 	promised    time.Time

@@ -112,6 +112,7 @@ func (a *app) schemaCommand() *cobra.Command {
 // addStack adds the flags of commands about one stack.
 func (a *app) addStack(c *cobra.Command) {
 	c.Flags().StringVarP(&a.stack, "stack", "s", os.Getenv("PULUMI_STACK"), "the environment's stack (default: PULUMI_STACK)")
+	c.Flags().StringVar(&a.configFile, "config-file", "", "the stack's config file, when it is not in environments/")
 	must(c.RegisterFlagCompletionFunc("stack", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		names, err := a.environments()
 		if err != nil {
@@ -126,7 +127,6 @@ func (a *app) addSaved(c *cobra.Command) {
 	c.Flags().StringArrayVar(&a.events, "events", nil, "read this event log (pulumi ... --event-log FILE, or preview --json) and run nothing")
 	c.Flags().StringVar(&a.plan, "plan", "", "with --events: the update plan saved by the same preview, for what depends on what")
 	c.Flags().StringVar(&a.state, "state", "", "with --events: the output of pulumi stack export, for what depends on what")
-	c.Flags().StringVar(&a.configFile, "config-file", "", "the stack's config file, when it is not in environments/")
 }
 
 // saved reads one event log, with the plan and state that belong to it.
