@@ -79,7 +79,7 @@ func rate(r float64) string { return strconv.FormatFloat(r, 'f', -1, 64) }
 
 func (g *generator) bulk(ctx context.Context, r float64) (stats.Report, error) {
 	return g.run(ctx, nil, "messages", "--url", g.endpoint+":8444", "--rate", rate(r), "--duration", fmt.Sprintf("%ds", stepSeconds),
-		"--size", strconv.Itoa(payloadBytes), "--linger", "15ms")
+		"--size", strconv.Itoa(payloadBytes), "--linger", "25ms")
 }
 
 func (g *generator) mesh(ctx context.Context, r float64) (stats.Report, error) {

@@ -84,7 +84,7 @@ func TestFinish(t *testing.T) {
 	if err := Hosts.finish(dir); err == nil || !strings.Contains(err.Error(), "/sbin/init") {
 		t.Errorf("a system without init must be refused, got %v", err)
 	}
-	for _, name := range []string{"sbin/init", "usr/sbin/sshd", "usr/bin/containerd", "usr/sbin/keepalived"} {
+	for _, name := range Hosts.Needs {
 		make(name)
 	}
 	if err := Hosts.finish(dir); err != nil {

@@ -45,6 +45,7 @@ func newRig(ctx context.Context, name string, options ...option) *rig {
 	GinkgoHelper()
 	o := newRecovery(name, options...)
 	o.Spec.Service.Name = name // each has a service of its own, and does not wait for others
+	forget(ctx, lease.Site)
 	Expect(as("alice").Create(ctx, o)).To(Succeed())
 	r := &rig{ctx: ctx, works: &works{did: map[string]int{}, image: "rabbitmq:4.0-1"}, clock: clocktesting.NewFakeClock(time.Now()),
 		events: record.NewFakeRecorder(500), key: client.ObjectKeyFromObject(o)}

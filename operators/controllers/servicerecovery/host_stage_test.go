@@ -26,6 +26,7 @@ import (
 	"spine.nhs.uk/controlplane/operators/desired/database"
 	desired "spine.nhs.uk/controlplane/operators/desired/messaging"
 	"spine.nhs.uk/controlplane/operators/kit"
+	"spine.nhs.uk/controlplane/operators/kit/lease"
 	"spine.nhs.uk/controlplane/operators/operatortest"
 	"spine.nhs.uk/controlplane/operators/ports"
 	"spine.nhs.uk/controlplane/operators/ports/fake"
@@ -59,10 +60,10 @@ func newSite(ctx context.Context, name string) *site {
 		Client: manager, Reader: manager, Prober: s.prober, Power: s.power, Messaging: s.namespace, Booking: "spine-booking",
 		Events: kit.NewEvents(record.NewFakeRecorder(500), s.clock.Now), Clock: s.clock, Actions: Actions(),
 	}
-	for _, h := range hosts { // what another spec left there to cool down
-		l := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: SystemNamespace, Name: "operation-host-" + h}}
-		Expect(client.IgnoreNotFound(cluster.Client.Delete(ctx, l))).To(Succeed())
+	for _, h := range hosts {
+		forget(ctx, "host-"+h)
 	}
+	forget(ctx, lease.Site)
 	s.create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}})
 	var role rbacv1.Role
 	Expect(cluster.Client.Get(ctx, client.ObjectKey{Namespace: "spine-messaging", Name: "spine-manager"}, &role)).To(Succeed())

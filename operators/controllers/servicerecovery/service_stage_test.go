@@ -13,7 +13,6 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
-	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -109,11 +108,7 @@ func empty(ctx context.Context, service client.Object, program string) *stage {
 		Client: manager, Reader: manager, Prober: s.prober, DeadLetters: s.dead,
 		Events: kit.NewEvents(record.NewFakeRecorder(500), s.clock.Now), Clock: s.clock, Actions: Actions(),
 	}
-	// The site is one for all specs, and some leave an operation in the middle.
-	held := &coordinationv1.Lease{}
-	key := lease.Key(lease.Site, "")
-	held.Namespace, held.Name = key.Namespace, key.Name
-	Expect(client.IgnoreNotFound(cluster.Client.Delete(ctx, held))).To(Succeed())
+	forget(ctx, lease.Site)
 	Expect(cluster.Client.Create(ctx, service)).To(Succeed())
 	// What is on hosts counts every service of the site.
 	DeferCleanup(func(ctx SpecContext) {

@@ -5,15 +5,18 @@
 package servicerecovery
 
 import (
+	"context"
 	"testing"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"spine.nhs.uk/controlplane/operators/kit/lease"
 	"spine.nhs.uk/controlplane/operators/operatortest"
 )
 
@@ -65,4 +68,13 @@ func inGroup(user, group string) client.Client {
 	c, err := client.New(config, client.Options{Scheme: operatortest.Scheme()})
 	Expect(err).NotTo(HaveOccurred())
 	return c
+}
+
+// forget takes away a lease that all specs share: some leave an operation in the middle, or
+// one that rests until a time of their own clock.
+func forget(ctx context.Context, name string) {
+	GinkgoHelper()
+	key := lease.Key(name, "")
+	held := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}}
+	Expect(client.IgnoreNotFound(cluster.Client.Delete(ctx, held))).To(Succeed())
 }
