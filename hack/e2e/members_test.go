@@ -50,8 +50,8 @@ func membersExchanged() {
 		Expect(rack.Configure(func(e site.Environment) {
 			e.Remove("b")
 			e.Remove("c")
-			e.Add("d", mustAddress(14), "r1")
-			e.Add("e", mustAddress(15), "r2")
+			e.Add("d", mustAddress(14), "r2")
+			e.Add("e", mustAddress(15), "r3")
 		})).To(Succeed())
 		watch := probe.Start(client, url, 100*time.Millisecond, time.Second)
 		fewest := countVoters(ctx)

@@ -52,16 +52,27 @@ func deadLetters(ctx context.Context, by, other client.Client) {
 	var mu sync.Mutex
 	arrived := map[string]bool{}
 	o := dryRun(ctx, by, request{action: resilience.ActionReplayDeadLetters, supplier: func(context.Context) string { return hospitalSupplier }})
-	carryOut(ctx, by, other, o, func(ctx context.Context) {
-		receiver.collect(ctx, func(m received) {
+	collecting, stop := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer GinkgoRecover()
+		defer close(ended)
+		receiver.collect(collecting, func(m received) {
 			mu.Lock()
 			defer mu.Unlock()
 			arrived[m.ID] = true
 		})
-	})
+	}()
+	defer func() { stop(); <-ended }()
+	carryOut(ctx, by, other, o, nil)
 	AddReportEntry("ReplayDeadLetters", trace(o))
 	Expect(o.Status.Evidence.Notes).To(ContainElement(ContainSubstring(fmt.Sprintf("%d dead letters", deadMessages))))
-	Expect(arrived).To(Equal(sent))
+	// The operation ends with the messages on their way; they may arrive a moment later.
+	Eventually(func(g Gomega) {
+		mu.Lock()
+		defer mu.Unlock()
+		g.Expect(arrived).To(Equal(sent))
+	}).WithContext(ctx).WithTimeout(time.Minute).Should(Succeed())
 	Eventually(func(g Gomega) int64 { return dead(ctx, g) }).WithContext(ctx).WithTimeout(time.Minute).Should(BeZero())
 }
 
