@@ -50,7 +50,7 @@ func TestDeferralAndCancellations(t *testing.T) {
 	}
 }
 
-func TestEveryErrorHasItsStatusAndSaysWhatToDo(t *testing.T) {
+func TestEveryErrorHasItsStatusAndARemedy(t *testing.T) {
 	for name, c := range map[string]struct {
 		err    error
 		status int

@@ -150,7 +150,7 @@ func TestAFormActsOnTheReferralItWasMadeFor(t *testing.T) {
 	}
 }
 
-func TestErrorsSayWhatToDo(t *testing.T) {
+func TestErrorsNameARemedy(t *testing.T) {
 	for name, c := range map[string]struct {
 		err    error
 		status int
