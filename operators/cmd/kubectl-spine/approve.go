@@ -70,13 +70,7 @@ func (r *approval) check() error {
 }
 
 func (a *app) approve(ctx context.Context, name string, r *approval) error {
-	s, o, err := a.open(ctx, name)
-	if err != nil {
-		return err
-	}
-	identity, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
-	me, err := s.whoami(identity)
+	s, o, me, err := a.openAs(ctx, name)
 	if err != nil {
 		return err
 	}

@@ -40,13 +40,7 @@ func (r *request) checkExisting() error {
 
 // continueOperation shows the plan of a dry run that was made before, and runs it.
 func (a *app) continueOperation(ctx context.Context, name string, r *request, timeout time.Duration) error {
-	s, o, err := a.open(ctx, name)
-	if err != nil {
-		return err
-	}
-	identity, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
-	me, err := s.whoami(identity)
+	s, o, me, err := a.openAs(ctx, name)
 	if err != nil {
 		return err
 	}

@@ -49,6 +49,18 @@ func (a *app) open(ctx context.Context, name string) (*site, *api.ServiceRecover
 	return s, o, err
 }
 
+// openAs is open, and says who the site takes the caller for.
+func (a *app) openAs(ctx context.Context, name string) (*site, *api.ServiceRecovery, string, error) {
+	s, o, err := a.open(ctx, name)
+	if err != nil {
+		return nil, nil, "", err
+	}
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	me, err := s.whoami(ctx)
+	return s, o, me, err
+}
+
 // watch follows an operation to its end and says how it ended.
 func (a *app) watch(ctx context.Context, s *site, o *api.ServiceRecovery, timeout time.Duration) error {
 	return a.watchUntil(ctx, s, o, timeout, over)
