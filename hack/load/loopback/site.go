@@ -9,7 +9,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -152,13 +151,10 @@ func ports(base, n int) ([]int, error) {
 			out[i] = base + i
 			continue
 		}
-		// All are held until the last is found, so that none comes twice.
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
+		var err error
+		if out[i], err = engines.FreePort(); err != nil {
 			return nil, err
 		}
-		defer func() { _ = l.Close() }()
-		out[i] = l.Addr().(*net.TCPAddr).Port
 	}
 	return out, nil
 }

@@ -41,7 +41,7 @@ func StartRabbitMQ(ctx context.Context, options Options) (*Server, error) {
 	}
 	// Ports of Erlang's own, so that nodes of other tests are not met.
 	for _, port := range []*int{&r.distribution, &r.mapper} {
-		if *port, err = freePort(); err != nil {
+		if *port, err = FreePort(); err != nil {
 			return nil, err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -272,23 +273,24 @@ var (
 	given   = map[int]bool{}
 )
 
-// freePort is a port of loopback that nobody listens on, and that this process
-// has not been given before.
-func freePort() (int, error) {
+// FreePort is a port of loopback that nobody listens on, and that this process has not been given before. It lies below
+// the ports that a kernel gives to outgoing connections (32768 and above), which would take it before it is listened on.
+func FreePort() (int, error) {
 	givenMu.Lock()
 	defer givenMu.Unlock()
-	for {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return 0, err
+	const lowest, highest = 12000, 32767
+	var err error
+	for range 1000 {
+		port := lowest + rand.IntN(highest-lowest+1)
+		if given[port] {
+			continue
 		}
-		port := l.Addr().(*net.TCPAddr).Port
-		if err := l.Close(); err != nil {
-			return 0, err
+		var l net.Listener
+		if l, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err != nil {
+			continue
 		}
-		if !given[port] {
-			given[port] = true
-			return port, nil
-		}
+		given[port] = true
+		return port, l.Close()
 	}
+	return 0, fmt.Errorf("no port of loopback from %d to %d is free: %w", lowest, highest, err)
 }

@@ -58,5 +58,5 @@ func (o Options) port() (int, error) {
 	if o.Port != 0 {
 		return o.Port, nil
 	}
-	return freePort()
+	return FreePort()
 }

@@ -12,9 +12,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -115,16 +117,17 @@ func start(t *testing.T) *running {
 	r.bearer, err = issuer.Mint(domain.Caller{Application: "gp", User: "021600556514", Organisation: "R69"}, []domain.Role{domain.ReferringClinician}, time.Now(), time.Hour)
 	must(t, err)
 
-	r.options = Options{Address: "127.0.0.1:44001", OpsAddress: "127.0.0.1:44002", Config: filepath.Join(dir, "booking.yaml"),
+	gatewayAddress := address(t)
+	r.options = Options{Address: address(t), OpsAddress: address(t), Config: filepath.Join(dir, "booking.yaml"),
 		DatabaseDir: filepath.Join(dir, "db"), TLSDir: filepath.Join(dir, "tls"), GatewayTLSDir: filepath.Join(dir, "gateway"),
-		GatewayURL: "https://127.0.0.1:44003", DrainTimeout: 10 * time.Second}
+		GatewayURL: "https://" + gatewayAddress, DrainTimeout: 10 * time.Second}
 	must(t, os.WriteFile(r.options.Config, fmt.Appendf(nil, "tokens: {jwksFile: %s/jwks.json, issuer: %s, audience: %s}\n", dir, trust.Issuer, trust.Audience), 0o600))
 	authority.issue(t, r.options.TLSDir, "spine-manager")
 	authority.issue(t, r.options.GatewayTLSDir, "ERS")
 	port := tlsPostgres(t, authority, server.URL)
 	writeDatabaseDir(t, r.options.DatabaseDir, port, authority.pem)
 
-	gateway := &http.Server{Addr: "127.0.0.1:44003", Handler: r.gateway, ErrorLog: quiet,
+	gateway := &http.Server{Addr: gatewayAddress, Handler: r.gateway, ErrorLog: quiet,
 		TLSConfig: &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: authority.pool, Certificates: []tls.Certificate{authority.certificate(t, "gateway")}}}
 	go func() { _ = gateway.ListenAndServeTLS("", "") }()
 	t.Cleanup(func() { _ = gateway.Close() })
@@ -141,16 +144,29 @@ func start(t *testing.T) *running {
 	go func() { r.ended <- Run(ctx, r.options, slog.New(slog.NewJSONHandler(r.logs, nil))) }()
 	t.Cleanup(stop)
 	r.await(t, "readiness", func() bool {
-		status, _, _ := r.ask(t, http.MethodGet, "https://127.0.0.1:44002/readyz", nil, "")
+		status, _, _ := r.ask(t, http.MethodGet, "https://"+r.options.OpsAddress+"/readyz", nil, "")
 		return status == http.StatusOK
 	})
 	return r
+}
+
+// address is one of loopback to listen on.
+func address(t *testing.T) string {
+	t.Helper()
+	port, err := engines.FreePort()
+	must(t, err)
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 }
 
 // await asks again until true; it fails after half a minute.
 func (r *running) await(t *testing.T, what string, done func() bool) {
 	t.Helper()
 	for end := time.Now().Add(30 * time.Second); !done(); {
+		select {
+		case err := <-r.ended:
+			t.Fatalf("no %s: it ended: %v; logs:\n%s", what, err, r.logs)
+		default:
+		}
 		if time.Now().After(end) {
 			t.Fatalf("no %s; logs:\n%s", what, r.logs)
 		}
@@ -177,7 +193,7 @@ func (r *running) ask(t *testing.T, method, url string, headers map[string]strin
 
 func (r *running) fhir(t *testing.T, method, path, body string) (int, http.Header, string) {
 	t.Helper()
-	return r.ask(t, method, "https://127.0.0.1:44001/FHIR/STU3/"+path, map[string]string{"Authorization": "Bearer " + r.bearer,
+	return r.ask(t, method, "https://"+r.options.Address+"/FHIR/STU3/"+path, map[string]string{"Authorization": "Bearer " + r.bearer,
 		"NHSD-End-User-Organisation-ODS": "R69", "NHSD-eRS-Business-Function": "REFERRING_CLINICIAN", "Content-Type": "application/fhir+json",
 		"X-Correlation-ID": "abc"}, body)
 }
@@ -203,12 +219,12 @@ func TestTheWholeService(t *testing.T) {
 	if status != http.StatusCreated || !strings.Contains(body, `"status":"booked"`) {
 		t.Fatalf("booking: %d %s", status, body)
 	}
-	if status, _, body = r.ask(t, http.MethodGet, "https://127.0.0.1:44001/", nil, ""); status != http.StatusOK || !strings.Contains(body, "<html") {
+	if status, _, body = r.ask(t, http.MethodGet, "https://"+r.options.Address+"/", nil, ""); status != http.StatusOK || !strings.Contains(body, "<html") {
 		t.Errorf("page: %d", status)
 	}
 	// Both events arrive although the first answer was lost; each once.
 	r.await(t, "empty outbox", func() bool {
-		_, _, body = r.ask(t, http.MethodGet, "https://127.0.0.1:44002/statusz", nil, "")
+		_, _, body = r.ask(t, http.MethodGet, "https://"+r.options.OpsAddress+"/statusz", nil, "")
 		return strings.Contains(body, `"outboxPending":0`)
 	})
 	if !strings.Contains(body, `"bookings":1`) || !strings.Contains(body, `"referrals":1`) {
@@ -225,10 +241,10 @@ func TestTheWholeService(t *testing.T) {
 	if events != 2 {
 		t.Errorf("%d events", events)
 	}
-	if status, _, body = r.ask(t, http.MethodPost, "https://127.0.0.1:44002/deepz", nil, ""); status != http.StatusOK {
+	if status, _, body = r.ask(t, http.MethodPost, "https://"+r.options.OpsAddress+"/deepz", nil, ""); status != http.StatusOK {
 		t.Errorf("deepz: %d %s", status, body)
 	}
-	if status, _, body = r.ask(t, http.MethodGet, "https://127.0.0.1:44002/metrics", nil, ""); !strings.Contains(body, `operation="A016",status="201"`) {
+	if status, _, body = r.ask(t, http.MethodGet, "https://"+r.options.OpsAddress+"/metrics", nil, ""); !strings.Contains(body, `operation="A016",status="201"`) {
 		t.Errorf("metrics: %d", status)
 	}
 	for _, secret := range []string{"9912003888", headers.Get("X-Access-Code"), r.bearer} {
