@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -53,9 +54,9 @@ type Ledger struct {
 	clock  *message.Clock
 	node   int
 
-	queue    chan *group
-	inFlight atomic.Int64
-	settle   chan *settlement
+	appending gatherer[*group]
+	settling  gatherer[*settlement]
+	inFlight  atomic.Int64
 	// hands are the workers': first the settlers', then the writers'.
 	hands   []hand
 	stop    chan struct{}
@@ -77,10 +78,18 @@ func Open(ctx context.Context, config Config) (*Ledger, error) {
 	l := &Ledger{
 		config: config,
 		pool:   pool,
-		queue:  make(chan *group, 4096),
-		settle: make(chan *settlement, 4096),
-		hands:  make([]hand, settlers+config.Writers),
-		stop:   make(chan struct{}),
+		appending: gatherer[*group]{
+			queue: make(chan *group, 4096), linger: linger, spacing: messageSpacing,
+			enough: config.BatchMessages / 4, most: config.BatchMessages, mostBytes: int64(config.BatchBytes),
+			measure: func(g *group) (int, int64) { return len(g.entries), g.bytes },
+		},
+		settling: gatherer[*settlement]{
+			queue: make(chan *settlement, 4096), spacing: settleSpacing,
+			enough: settleBatch / 4, most: settleBatch, mostBytes: math.MaxInt64,
+			measure: func(s *settlement) (int, int64) { return len(s.refs), 0 },
+		},
+		hands: make([]hand, settlers+config.Writers),
+		stop:  make(chan struct{}),
 	}
 	if err := l.begin(ctx); err != nil {
 		l.pool.Close()

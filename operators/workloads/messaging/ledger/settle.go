@@ -35,6 +35,9 @@ const (
 	settlers = 2
 	// settleBatch bounds the references of one of their commits, but for those of its last caller.
 	settleBatch = 2000
+	// settleSpacing is the time between the beginnings of two of their commits: nobody waits for a settlement as a
+	// sender waits for an acknowledgement.
+	settleSpacing = 50 * time.Millisecond
 )
 
 // Settle takes messages off their lanes for good, with one durable commit. The result says of each whether it was
@@ -45,7 +48,7 @@ func (l *Ledger) Settle(ctx context.Context, refs []Ref) ([]bool, error) {
 	}
 	s := &settlement{refs: refs, since: time.Now().UnixNano(), done: make(chan error, 1), gone: make([]bool, len(refs))}
 	select {
-	case l.settle <- s:
+	case l.settling.queue <- s:
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	case <-l.stop:
@@ -63,28 +66,8 @@ func (l *Ledger) Settle(ctx context.Context, refs []Ref) ([]bool, error) {
 func (l *Ledger) settleLoop(h *hand) {
 	s := &session{source: keyed(l.config.Database), prepare: prepareSettle}
 	defer s.close()
-	for {
-		var first *settlement
-		select {
-		case first = <-l.settle:
-		case <-l.stop:
-			select {
-			case first = <-l.settle:
-			default:
-				return
-			}
-		}
-		batch, n := []*settlement{first}, len(first.refs)
-	collect:
-		for n < settleBatch {
-			select {
-			case more := <-l.settle:
-				batch, n = append(batch, more), n+len(more.refs)
-			default:
-				break collect
-			}
-		}
-		h.since.Store(first.since)
+	for batch := l.settling.next(l.stop); batch != nil; batch = l.settling.next(l.stop) {
+		h.since.Store(batch[0].since)
 		err := l.settleBatch(s, batch)
 		h.since.Store(0)
 		for _, b := range batch {

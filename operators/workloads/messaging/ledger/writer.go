@@ -13,8 +13,10 @@ import (
 )
 
 const (
-	// linger is how long a writer waits for company when little is queued: below what a commit takes.
+	// linger is how long a commit of messages waits for company when little is queued: below what it takes itself.
 	linger = 2 * time.Millisecond
+	// messageSpacing is the time between the beginnings of two such commits.
+	messageSpacing = 25 * time.Millisecond
 	// commitWithin bounds one attempt at a commit, giveUpAfter all attempts at a batch: a failover takes longer, and
 	// senders then hear that they should try again while the queue's bound keeps memory in its limits.
 	commitWithin = 8 * time.Second
@@ -56,7 +58,7 @@ func (l *Ledger) Append(entries []*Entry) error {
 	}
 	g.done.Add(1)
 	select {
-	case l.queue <- g:
+	case l.appending.queue <- g:
 	default:
 		return &message.OverloadedError{RetryAfter: time.Second}
 	}
@@ -70,47 +72,10 @@ func (l *Ledger) Append(entries []*Entry) error {
 func (l *Ledger) write(h *hand) {
 	w := &writer{ledger: l, hand: h, session: session{source: listed(l.config.Database), prepare: prepareInserts}}
 	defer w.close()
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for {
-		select {
-		case g := <-l.queue:
-			w.commit(l.collect(g, timer))
-		case <-l.stop:
-			// What is queued at the stop is still written: its submitters wait.
-			select {
-			case g := <-l.queue:
-				w.commit(l.collect(g, timer))
-			default:
-				return
-			}
-		}
+	// What is queued at the stop is still written: its submitters wait.
+	for groups := l.appending.next(l.stop); groups != nil; groups = l.appending.next(l.stop) {
+		w.commit(groups)
 	}
-}
-
-// collect adds to the first group what else is queued, up to the bounds of a batch.
-func (l *Ledger) collect(first *group, timer *time.Timer) []*group {
-	batch, messages, bytes := []*group{first}, len(first.entries), first.bytes
-	waited := false
-	for messages < l.config.BatchMessages && bytes < int64(l.config.BatchBytes) {
-		select {
-		case g := <-l.queue:
-			batch, messages, bytes = append(batch, g), messages+len(g.entries), bytes+g.bytes
-			continue
-		default:
-		}
-		if waited || messages > l.config.BatchMessages/4 {
-			break
-		}
-		waited = true
-		timer.Reset(linger)
-		select {
-		case g := <-l.queue:
-			batch, messages, bytes = append(batch, g), messages+len(g.entries), bytes+g.bytes
-		case <-timer.C:
-		}
-	}
-	return batch
 }
 
 type writer struct {
