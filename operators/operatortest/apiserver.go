@@ -118,7 +118,7 @@ func (c *Cluster) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, folder := range []string{"rbac", "policies"} {
+	for _, folder := range []string{"rbac", "pair", "policies"} {
 		entries, err := manifests.FS.ReadDir(folder)
 		if err != nil {
 			return err

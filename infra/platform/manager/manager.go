@@ -72,13 +72,7 @@ func Set(operators fs.FS, args Args, in manifests.Inputs) (manifests.Set, error)
 		return manifests.Set{}, err
 	}
 	in.Values = args.values(image, operations)
-	var paths []string
-	err = fs.WalkDir(operators, ".", func(p string, entry fs.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() && path.Ext(p) == ".yaml" {
-			paths = append(paths, p)
-		}
-		return err
-	})
+	paths, err := texts(operators, args.ThirdPlace != nil)
 	if err != nil {
 		return manifests.Set{}, err
 	}
@@ -107,4 +101,24 @@ func Set(operators fs.FS, args Args, in manifests.Inputs) (manifests.Set, error)
 		}
 	}
 	return set.With(namespaces)
+}
+
+// pairFolder of the operators' files is for one of two sites.
+const pairFolder = "pair"
+
+// texts are the paths of the operators' files that a site needs.
+func texts(operators fs.FS, pair bool) ([]string, error) {
+	var paths []string
+	err := fs.WalkDir(operators, ".", func(p string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case p == pairFolder && !pair:
+			return fs.SkipDir
+		case !entry.IsDir() && path.Ext(p) == ".yaml":
+			paths = append(paths, p)
+		}
+		return nil
+	})
+	return paths, err
 }

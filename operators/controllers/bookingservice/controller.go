@@ -26,14 +26,13 @@ import (
 
 // +kubebuilder:rbac:groups=booking.ers.nhs.uk,namespace=spine-booking,resources=bookingservices,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=booking.ers.nhs.uk,namespace=spine-booking,resources=bookingservices/status,verbs=patch
-// +kubebuilder:rbac:groups=booking.ers.nhs.uk,namespace=spine-booking,resources=bookingservices/finalizers,verbs=update
 // +kubebuilder:rbac:groups=postgresql.cnpg.io,namespace=spine-booking,resources=clusters,verbs=get;list;watch;create;patch
-// +kubebuilder:rbac:groups=cert-manager.io,namespace=spine-booking,resources=certificates,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups=cert-manager.io,namespace=spine-booking,resources=certificates,verbs=list;watch;create;patch
 // +kubebuilder:rbac:groups=apps,namespace=spine-booking,resources=deployments,verbs=get;list;watch;create;patch
-// +kubebuilder:rbac:groups=policy,namespace=spine-booking,resources=poddisruptionbudgets,verbs=get;list;watch;create;patch
-// +kubebuilder:rbac:groups=networking.k8s.io,namespace=spine-booking,resources=networkpolicies,verbs=get;list;watch;create;patch
-// +kubebuilder:rbac:groups="",namespace=spine-booking,resources=configmaps,verbs=get;list;watch;create;patch
-// +kubebuilder:rbac:groups="",namespace=spine-booking,resources=services,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups=policy,namespace=spine-booking,resources=poddisruptionbudgets,verbs=list;watch;create;patch
+// +kubebuilder:rbac:groups=networking.k8s.io,namespace=spine-booking,resources=networkpolicies,verbs=list;watch;create;patch
+// +kubebuilder:rbac:groups="",namespace=spine-booking,resources=configmaps,verbs=list;watch;create;patch
+// +kubebuilder:rbac:groups="",namespace=spine-booking,resources=services,verbs=list;watch;create;patch
 // +kubebuilder:rbac:groups="",namespace=spine-booking,resources=pods,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",namespace=spine-booking,resources=events,verbs=create;patch
 

@@ -16,7 +16,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/record"
 	clocktesting "k8s.io/utils/clock/testing"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -50,12 +49,7 @@ var _ = BeforeSuite(func() {
 	cluster, err = operatortest.Start()
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(cluster.Stop)
-	as := rest.CopyConfig(cluster.Config)
-	as.Impersonate = rest.ImpersonationConfig{
-		UserName: "system:serviceaccount:spine-system:spine-manager",
-		Groups:   []string{"system:serviceaccounts", "system:authenticated"},
-	}
-	manager, err = client.NewWithWatch(as, client.Options{Scheme: operatortest.Scheme()})
+	manager, err = cluster.CachedManager()
 	Expect(err).NotTo(HaveOccurred())
 })
 

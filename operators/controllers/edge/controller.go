@@ -25,10 +25,10 @@ import (
 	"spine.nhs.uk/controlplane/operators/kit"
 )
 
-// +kubebuilder:rbac:groups="",resources=services,verbs=get;list;watch,namespace=spine-messaging
+// +kubebuilder:rbac:groups="",resources=services,verbs=list;watch,namespace=spine-messaging
 // +kubebuilder:rbac:groups="",resources=services/status,verbs=patch,namespace=spine-messaging
 // +kubebuilder:rbac:groups="",resources=events,verbs=create;patch,namespace=spine-messaging
-// +kubebuilder:rbac:groups="",resources=services,verbs=get;list;watch,namespace=spine-booking
+// +kubebuilder:rbac:groups="",resources=services,verbs=list;watch,namespace=spine-booking
 // +kubebuilder:rbac:groups="",resources=services/status,verbs=patch,namespace=spine-booking
 // +kubebuilder:rbac:groups="",resources=events,verbs=create;patch,namespace=spine-booking
 

@@ -28,17 +28,16 @@ import (
 
 // +kubebuilder:rbac:groups=messaging.spine.nhs.uk,resources=messagingservices,verbs=get;list;watch;patch,namespace=spine-messaging
 // +kubebuilder:rbac:groups=messaging.spine.nhs.uk,resources=messagingservices/status,verbs=patch,namespace=spine-messaging
-// +kubebuilder:rbac:groups=messaging.spine.nhs.uk,resources=messagingservices/finalizers,verbs=update,namespace=spine-messaging
 // +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;create;patch,namespace=spine-messaging
 // +kubebuilder:rbac:groups=apps,resources=statefulsets,verbs=get;list;watch,namespace=spine-messaging
-// +kubebuilder:rbac:groups="",resources=services;configmaps,verbs=get;list;watch;create;patch,namespace=spine-messaging
+// +kubebuilder:rbac:groups="",resources=services;configmaps,verbs=list;watch;create;patch,namespace=spine-messaging
 // +kubebuilder:rbac:groups="",resources=pods,verbs=get;list;watch,namespace=spine-messaging
 // +kubebuilder:rbac:groups="",resources=events,verbs=create;patch,namespace=spine-messaging
-// +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=get;list;watch;create;patch,namespace=spine-messaging
-// +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=get;list;watch;create;patch,namespace=spine-messaging
+// +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=list;watch;create;patch,namespace=spine-messaging
+// +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=list;watch;create;patch,namespace=spine-messaging
 // +kubebuilder:rbac:groups=postgresql.cnpg.io,resources=clusters,verbs=get;list;watch;create;patch,namespace=spine-messaging
 // +kubebuilder:rbac:groups=rabbitmq.com,resources=rabbitmqclusters,verbs=get;list;watch;create;patch,namespace=spine-messaging
-// +kubebuilder:rbac:groups=cert-manager.io,resources=certificates,verbs=get;list;watch;create;patch,namespace=spine-messaging
+// +kubebuilder:rbac:groups=cert-manager.io,resources=certificates,verbs=list;watch;create;patch,namespace=spine-messaging
 
 const (
 	// changeDeadline is how long a change of the gateways may take: each may need its whole

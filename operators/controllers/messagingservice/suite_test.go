@@ -45,7 +45,7 @@ var _ = BeforeSuite(func() {
 	cluster, err = operatortest.Start()
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(cluster.Stop)
-	manager, err = cluster.Manager()
+	manager, err = cluster.CachedManager()
 	Expect(err).NotTo(HaveOccurred())
 })
 

@@ -24,13 +24,16 @@ import (
 	"spine.nhs.uk/controlplane/operators/ports"
 )
 
-// +kubebuilder:rbac:groups=resilience.spine.nhs.uk,resources=servicerecoveries;approvals,verbs=get;list;watch,namespace=spine-messaging
+// +kubebuilder:rbac:groups=resilience.spine.nhs.uk,resources=servicerecoveries,verbs=get;list;watch,namespace=spine-messaging
+// +kubebuilder:rbac:groups=resilience.spine.nhs.uk,resources=approvals,verbs=list;watch,namespace=spine-messaging
 // +kubebuilder:rbac:groups=resilience.spine.nhs.uk,resources=servicerecoveries/status,verbs=patch,namespace=spine-messaging
 // +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,verbs=get;create;update,namespace=spine-messaging
-// +kubebuilder:rbac:groups=resilience.spine.nhs.uk,resources=servicerecoveries;approvals,verbs=get;list;watch,namespace=spine-booking
+// +kubebuilder:rbac:groups=resilience.spine.nhs.uk,resources=servicerecoveries,verbs=get;list;watch,namespace=spine-booking
+// +kubebuilder:rbac:groups=resilience.spine.nhs.uk,resources=approvals,verbs=list;watch,namespace=spine-booking
 // +kubebuilder:rbac:groups=resilience.spine.nhs.uk,resources=servicerecoveries/status,verbs=patch,namespace=spine-booking
 // +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,verbs=get;create;update,namespace=spine-booking
-// +kubebuilder:rbac:groups=resilience.spine.nhs.uk,resources=servicerecoveries;approvals,verbs=get;list;watch,namespace=spine-system
+// +kubebuilder:rbac:groups=resilience.spine.nhs.uk,resources=servicerecoveries,verbs=get;list;watch,namespace=spine-system
+// +kubebuilder:rbac:groups=resilience.spine.nhs.uk,resources=approvals,verbs=list;watch,namespace=spine-system
 // +kubebuilder:rbac:groups=resilience.spine.nhs.uk,resources=servicerecoveries/status,verbs=patch,namespace=spine-system
 // +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,verbs=get;create;update,namespace=spine-system
 

@@ -73,6 +73,7 @@ func Cluster(a Args) *unstructured.Unstructured {
 			// The new primary is up before the old one goes.
 			"primaryUpdateMethod": "switchover",
 			"seccompProfile":      map[string]any{"type": "RuntimeDefault"},
+			"podSecurityContext":  podSecurity(),
 		},
 	}}
 	u.SetGroupVersionKind(GVK)
@@ -98,7 +99,7 @@ func bootstrap(a Args) map[string]any {
 		// The same order on every host, whatever its C library.
 		"builtinLocale":  "C.UTF-8",
 		"locale":         "C.UTF-8",
-		"walSegmentSize": walSegment(a.Spec.Storage),
+		"walSegmentSize": int64(walSegment),
 	}}
 }
 
@@ -122,6 +123,33 @@ func affinity(t common.Topology) map[string]any {
 		"enablePodAntiAffinity": true,
 		"podAntiAffinityType":   "required",
 		"topologyKey":           t.HostKey,
+		"tolerations":           []any{stays("node.kubernetes.io/not-ready"), stays("node.kubernetes.io/unreachable")},
+	}
+}
+
+// stays keeps an instance on a host with the taint, however long. Its volume is there and
+// nowhere else, so it could not run elsewhere; and a host whose link comes back would find the
+// pod given up, and end it in the middle of pg_rewind, which no later one can go on from. A
+// failover does not wait for it, and a fence, by another taint, releases it.
+func stays(taint string) map[string]any {
+	return map[string]any{"key": taint, "operator": "Exists", "effect": "NoExecute"}
+}
+
+// postgresGroup is what CloudNativePG runs PostgreSQL as, and the volumes' group.
+const postgresGroup = 26
+
+// podSecurity is CloudNativePG's own, which this replaces, but for how soon TCP asks whether
+// the other side is still there. The receiver of a standby waits without limit for the first
+// word of a primary that it connects to: had that one's kernel acknowledged the connection
+// before its host went, there would be nothing to repeat and so nothing to give up. It knows
+// no time-out of its own then. Ten seconds of silence end the connection, rather than two hours.
+func podSecurity() map[string]any {
+	sysctl := func(name, value string) any {
+		return map[string]any{"name": "net.ipv4.tcp_keepalive_" + name, "value": value}
+	}
+	return map[string]any{
+		"runAsNonRoot": true, "fsGroup": int64(postgresGroup),
+		"sysctls": []any{sysctl("time", "4"), sysctl("intvl", "2"), sysctl("probes", "3")},
 	}
 }
 

@@ -5,9 +5,14 @@ package database
 import (
 	"strings"
 	"testing"
+	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/utils/ptr"
 
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 )
@@ -56,6 +61,52 @@ func TestNothingInClearText(t *testing.T) {
 	rules, _, _ := unstructured.NestedStringSlice(Cluster(sample("2Gi", "384Mi")).Object, "spec", "postgresql", "pg_hba")
 	if rules[0] != "hostnossl all all all reject" || rules[len(rules)-1] != "hostssl all all all reject" {
 		t.Errorf("rules: %v", rules)
+	}
+}
+
+// An instance is not given up with its host: its volume is nowhere else.
+func TestStaysOnItsHost(t *testing.T) {
+	tolerations, _, err := unstructured.NestedSlice(Cluster(sample("2Gi", "384Mi")).Object, "spec", "affinity", "tolerations")
+	if err != nil || len(tolerations) != 2 {
+		t.Fatalf("tolerations: %v (%v)", tolerations, err)
+	}
+	for i, key := range []string{"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"} {
+		got := tolerations[i].(map[string]any)
+		if got["key"] != key || got["operator"] != "Exists" || got["effect"] != "NoExecute" || len(got) != 3 {
+			t.Errorf("toleration %d: %v", i, got)
+		}
+	}
+}
+
+// What replaces CloudNativePG's own security context keeps what that says, and changes no
+// sysctl that the level "restricted" would refuse.
+func TestPodSecurity(t *testing.T) {
+	raw, _, err := unstructured.NestedMap(Cluster(sample("2Gi", "384Mi")).Object, "spec", "podSecurityContext")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got corev1.PodSecurityContext
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructuredWithValidation(raw, &got, true); err != nil {
+		t.Fatal(err)
+	}
+	want := corev1.PodSecurityContext{
+		RunAsNonRoot: ptr.To(true), FSGroup: ptr.To[int64](26),
+		Sysctls: []corev1.Sysctl{
+			{Name: "net.ipv4.tcp_keepalive_time", Value: "4"}, {Name: "net.ipv4.tcp_keepalive_intvl", Value: "2"}, {Name: "net.ipv4.tcp_keepalive_probes", Value: "3"},
+		},
+	}
+	if !equality.Semantic.DeepEqual(got, want) {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// A new standby's copy waits for a checkpoint, which is spread over half of the time
+// between two: longer than the plan of RebuildReplica expects would be a surprise at night.
+func TestCopyBeginsSoon(t *testing.T) {
+	p := parameters(sample("2Gi", "384Mi"))
+	between, err := time.ParseDuration(p["checkpoint_timeout"].(string))
+	if err != nil || p["checkpoint_completion_target"] != "0.5" || between/2 > time.Minute {
+		t.Errorf("a checkpoint takes %v of %v", p["checkpoint_completion_target"], p["checkpoint_timeout"])
 	}
 }
 

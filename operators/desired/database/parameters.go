@@ -4,8 +4,6 @@ package database
 
 import (
 	"fmt"
-
-	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 )
 
 // Profile chooses PostgreSQL's parameters.
@@ -31,21 +29,15 @@ const (
 	cacheShare   = 60
 )
 
-// walSegment is the size of a segment in MiB. Larger ones mean fewer files to
-// make and sync while commits wait, which a small volume has no room for.
-func walSegment(s common.Storage) int64 {
-	if s.Size.Value() >= 4<<30 {
-		return 64
-	}
-	return 16
-}
+// walSegment is the size of a segment in MiB. A standby that begins one fills it with zeros and syncs it while commits
+// wait: both standbys at once, as both are at the same place. A segment of 64 MiB was a wait of a third of a second.
+const walSegment = 16
 
 // parameters are PostgreSQL's; the resource's own come last.
 func parameters(a Args) map[string]any {
 	volume := a.Spec.Storage.Size.Value() / mebibyte
 	memory := a.Spec.Resources.Memory.Value() / mebibyte
-	segment := walSegment(a.Spec.Storage)
-	maxWAL := max(volume*maxWALShare/100, 3*segment)
+	maxWAL := max(volume*maxWALShare/100, 3*walSegment)
 	p := map[string]string{
 		"max_connections":      "200",
 		"shared_buffers":       mb(max(memory*buffersShare/100, 16)),
@@ -60,13 +52,18 @@ func parameters(a Args) map[string]any {
 		"wal_level":          "replica",
 		"wal_buffers":        "16MB",
 		"wal_compression":    "lz4",
-		"min_wal_size":       mb(2 * segment),
+		"min_wal_size":       mb(2 * walSegment),
 		"max_wal_size":       mb(maxWAL),
 		// A primary that was cut off is rewound from the last checkpoint before the new one's
 		// first word: without that much of its own log, it has to be made anew.
 		"wal_keep_size":          mb(maxWAL),
-		"max_slot_wal_keep_size": mb(max(volume*slotShare/100, 4*segment)),
-		"checkpoint_timeout":     "15min",
+		"max_slot_wal_keep_size": mb(max(volume*slotShare/100, 4*walSegment)),
+		// The copy of a new standby begins with a checkpoint, spread over half of this: a minute at
+		// most. Under load max_wal_size brings checkpoints sooner anyway; without, they cost little.
+		"checkpoint_timeout": "100s",
+		// At more than half, a standby is so late with its own checkpoints that it may keep none of its
+		// old segments for what comes, and makes every one anew.
+		"checkpoint_completion_target": "0.5",
 
 		// Small hosts that run much else: no query spreads over processors.
 		"max_worker_processes":            "8",
