@@ -17,17 +17,17 @@ import (
 func Build(steps []engine.Step, book *cost.Book, secrets *Secrets) *Difference {
 	b := &builder{secrets: secrets, book: book, labels: map[string]string{}, dependents: map[string][]string{},
 		out: &Difference{Changes: []Change{}, Noise: map[string]int{}, Cost: newSummary(book)}}
-	for _, s := range steps {
-		b.labels[s.URN] = labelOf(s.Resource)
-		for _, on := range s.Dependencies {
-			b.dependents[on] = append(b.dependents[on], s.URN)
-		}
-	}
-	// All values first: what one of them hides may stand in the words about another.
+	// All values first: what one of them hides may stand in the words about another, and in its name.
 	all := make([]sides, len(steps))
 	for i, s := range steps {
 		all[i] = sides{oldInputs: secrets.Values(s.OldInputs), oldOutputs: secrets.Values(s.OldOutputs),
 			inputs: secrets.Values(s.Inputs), outputs: secrets.Values(s.Outputs)}
+	}
+	for _, s := range steps {
+		b.labels[s.URN] = secrets.Name(labelOf(s.Resource))
+		for _, on := range s.Dependencies {
+			b.dependents[on] = append(b.dependents[on], s.URN)
+		}
 	}
 	for i, s := range steps {
 		b.step(s, all[i])
@@ -156,7 +156,7 @@ func (b *builder) add(s engine.Step, subject *subject, object string, priced *Co
 		return cmp.Or(rankOf(x.Level)-rankOf(y.Level), classRank(x.Class)-classRank(y.Class))
 	})
 	c := Change{Class: subject.lines[0].Class, Level: subject.lines[0].Level, Resource: subject.label, Operation: subject.operation,
-		Type: s.Type, URN: s.URN, Object: object, Cost: priced}
+		Type: s.Type, URN: b.secrets.Name(s.URN), Object: b.secrets.Name(object), Cost: priced}
 	for _, l := range subject.lines {
 		l.Words = b.secrets.Known(l.Words)
 		c.Lines = append(c.Lines, l)

@@ -31,7 +31,7 @@ func FromPreview(p *engine.Preview, c Context) Environment {
 	env.Difference = Build(p.Steps, c.Book, c.Secrets)
 	labels := map[string]string{}
 	for _, s := range p.Steps {
-		labels[s.URN] = labelOf(s.Resource)
+		labels[s.URN] = c.Secrets.Name(labelOf(s.Resource))
 	}
 	env.Rules = judge(p, c, labels)
 	env.Messages = messages(p, c, labels)
@@ -63,8 +63,9 @@ func judge(p *engine.Preview, c Context, labels map[string]string) *Rules {
 		own[r.Name] = true
 	}
 	for _, r := range report.Results {
-		r.Message = c.Secrets.Text(r.Message)
-		out.Findings = append(out.Findings, Finding{Resource: labels[r.URN], Result: r})
+		resource := labels[r.URN]
+		r.Message, r.URN, r.Property = c.Secrets.Text(r.Message), c.Secrets.Name(r.URN), c.Secrets.Name(r.Property)
+		out.Findings = append(out.Findings, Finding{Resource: resource, Result: r})
 	}
 	for _, v := range p.Violations {
 		if own[v.Rule] {
@@ -121,7 +122,7 @@ func FromHistory(stack, project string, updates []engine.Update, c Context) Envi
 	env := Environment{Name: stack, Project: project, Updates: []Update{}}
 	for _, u := range slices.Backward(updates) {
 		out := Update{Number: u.Number, Kind: u.Kind, Result: u.Result, Started: stamp(u.Started), Message: c.Secrets.Text(u.Message),
-			Who: who(u), Commit: u.Commit}
+			Who: c.Secrets.Known(who(u)), Commit: c.Secrets.Known(u.Commit)}
 		switch {
 		case u.Commit == "":
 			out.Commit = "unknown: it was not run from a checkout"

@@ -21,7 +21,7 @@ func (e Environment) Headline() []string {
 	if d := e.Difference; d != nil {
 		out = append(out, d.attention())
 		if e.Rules != nil {
-			out = append(out, e.Rules.sentence())
+			out = append(out, e.Rules.sentence(e.Operation))
 		}
 		out = append(out, d.Cost.sentence())
 		if n := d.noise(); n != "" {
@@ -68,7 +68,8 @@ func staying(n int) string {
 	return fmt.Sprintf("%d resources stay as they are", n)
 }
 
-func (r *Rules) sentence() string {
+// sentence says what rules come to. Pulumi itself asks none about anything but an update.
+func (r *Rules) sentence(operation string) string {
 	mandatory, advisory, waived := 0, 0, 0
 	for _, f := range r.Findings {
 		switch {
@@ -85,7 +86,11 @@ func (r *Rules) sentence() string {
 	}
 	asked := plural(r.Count, "rule was asked", "rules were asked")
 	if r.Blocks {
-		return fmt.Sprintf("Rules: an update would be refused. %s: %s, %d advisory, %d waived.", asked,
+		what := "an update would be refused"
+		if operation != "" {
+			what = fmt.Sprintf("do not run this %s, which Pulumi itself would not refuse", operation)
+		}
+		return fmt.Sprintf("Rules: %s. %s: %s, %d advisory, %d waived.", what, asked,
 			plural(mandatory, "mandatory finding", "mandatory findings"), advisory, waived)
 	}
 	return fmt.Sprintf("Rules: no mandatory finding, %d advisory, %d waived; %s.", advisory, waived, asked)

@@ -53,18 +53,23 @@ func (b *builder) price(s engine.Step) *CostChange {
 }
 
 func (b *builder) estimate(s engine.Step, inputs map[string]any) cost.Estimate {
+	return b.book.Estimate(asked(s, inputs))
+}
+
+// asked is a resource as the price book asks about it.
+func asked(s engine.Step, inputs map[string]any) cost.Resource {
 	region := ""
 	if s.Provider != nil {
 		region = s.Setting("region").Text()
 	}
-	return b.book.Estimate(cost.Resource{Type: s.Type, Region: region, Lookup: func(path string) (any, bool) {
+	return cost.Resource{Type: s.Type, Region: region, Lookup: func(path string) (any, bool) {
 		at, err := resource.ParsePropertyPath(path)
 		if err != nil {
 			return nil, false
 		}
 		n := node(inputs).At(at...)
 		return n.Value, !n.Missing() && !n.Hidden()
-	}})
+	}}
 }
 
 // Cents above which a change of the monthly cost is high, and medium.
@@ -110,4 +115,15 @@ func signed(cents int64, currency string) string {
 		return "+" + Money(cents, currency)
 	}
 	return Money(cents, currency)
+}
+
+// Priced are the resources that a plan leaves behind, as the price book asks about them.
+func Priced(p *engine.Preview) []cost.Resource {
+	var out []cost.Resource
+	for _, s := range p.Steps {
+		if s.Custom && s.Operation != policy.Delete {
+			out = append(out, asked(s, s.Inputs))
+		}
+	}
+	return out
 }

@@ -203,6 +203,14 @@ func (s *Secrets) Text(text string) string {
 
 // Known takes secrets out of words of our own: they assign nothing, but may repeat a value.
 func (s *Secrets) Known(text string) string {
+	text = s.Name(text)
+	text = inText.ReplaceAllString(text, "[secret]")
+	text = userInfo.ReplaceAllString(text, "${1}[secret]@")
+	return bearer.ReplaceAllString(text, "${1} [secret]")
+}
+
+// Name takes secrets out of what things are called: there only those that are known are looked for.
+func (s *Secrets) Name(text string) string {
 	if s.replacer == nil {
 		// The longest first: one secret may be the beginning of another.
 		all := make([]string, 0, len(s.known))
@@ -221,8 +229,5 @@ func (s *Secrets) Known(text string) string {
 		}
 		s.replacer = strings.NewReplacer(pairs...)
 	}
-	text = s.replacer.Replace(text)
-	text = inText.ReplaceAllString(text, "[secret]")
-	text = userInfo.ReplaceAllString(text, "${1}[secret]@")
-	return bearer.ReplaceAllString(text, "${1} [secret]")
+	return s.replacer.Replace(text)
 }

@@ -92,7 +92,7 @@ func TestJudgeOrder(t *testing.T) {
 
 func TestLive(t *testing.T) {
 	for name, want := range map[string]bool{
-		"live": true, "ers-live": true, "live-site-2": true, "organization/spine/ers-live": true,
+		"live": true, "ers-live": true, "live-site-2": true, "ers-dr": true, "organization/spine/ers-live": true,
 		"local": false, "delivery": false, "ers-liveish": false, "": false,
 	} {
 		if got := Live(name); got != want {

@@ -4,77 +4,105 @@ package policy
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
+	"google.golang.org/protobuf/types/known/structpb"
 )
 
-// FromProperties are the values of a resource's properties as the engine holds them.
-// saw is called with the text of each secret that is left behind; nil when nobody
-// wants to know.
-func FromProperties(properties resource.PropertyMap, saw func(secret string)) map[string]any {
-	if saw == nil {
-		saw = func(string) {}
+// ErrWire says that the engine sent a value of a kind that this version does not know.
+var ErrWire = errors.New("a value of a kind that this version does not know: build the rules with the SDK that belongs to this Pulumi")
+
+// FromWire are the values of a resource's properties as the engine sends them, without
+// those that are its own ("__defaults"). saw is called with each text of the secrets that
+// are left behind. What is sent is read once, with nothing in between: a preview asks
+// about each resource three times.
+func FromWire(properties *structpb.Struct, saw func(secret string)) (map[string]any, error) {
+	values := make(map[string]any, len(properties.GetFields()))
+	for key, v := range properties.GetFields() {
+		if resource.IsInternalPropertyKey(resource.PropertyKey(key)) {
+			continue
+		}
+		value, err := fromWire(v, saw)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", key, err)
+		}
+		values[key] = value
 	}
-	values := make(map[string]any, len(properties))
-	for key, v := range properties {
-		values[string(key)] = fromProperty(v, saw)
-	}
-	return values
+	return values, nil
 }
 
-func fromProperty(v resource.PropertyValue, saw func(string)) any {
-	switch {
-	case v.IsSecret():
-		texts(v.SecretValue().Element, saw)
-		return Secret{}
-	case v.IsOutput() && v.OutputValue().Secret:
-		texts(v.OutputValue().Element, saw)
-		return Secret{}
-	case v.IsOutput() && v.OutputValue().Known:
-		return fromProperty(v.OutputValue().Element, saw)
-	case v.IsOutput(), v.IsComputed():
-		return Unknown{}
-	case v.IsBool():
-		return v.BoolValue()
-	case v.IsNumber():
-		return v.NumberValue()
-	case v.IsString():
-		return v.StringValue()
-	case v.IsArray():
-		list := make([]any, len(v.ArrayValue()))
-		for i, item := range v.ArrayValue() {
-			list[i] = fromProperty(item, saw)
+func fromWire(v *structpb.Value, saw func(string)) (any, error) {
+	switch v := v.GetKind().(type) {
+	case *structpb.Value_BoolValue:
+		return v.BoolValue, nil
+	case *structpb.Value_NumberValue:
+		return v.NumberValue, nil
+	case *structpb.Value_StringValue:
+		if unknown(v.StringValue) {
+			return Unknown{}, nil
 		}
-		return list
-	case v.IsObject():
-		return FromProperties(v.ObjectValue(), saw)
-	case v.IsResourceReference():
-		return string(v.ResourceReferenceValue().URN)
-	case v.IsAsset():
-		return v.AssetValue().Hash
-	case v.IsArchive():
-		return v.ArchiveValue().Hash
+		return v.StringValue, nil
+	case *structpb.Value_ListValue:
+		list := make([]any, len(v.ListValue.GetValues()))
+		for i, item := range v.ListValue.GetValues() {
+			value, err := fromWire(item, saw)
+			if err != nil {
+				return nil, err
+			}
+			list[i] = value
+		}
+		return list, nil
+	case *structpb.Value_StructValue:
+		fields := v.StructValue.GetFields()
+		if signature, ok := fields[resource.SigKey]; ok {
+			return fromSignedWire(signature.GetStringValue(), fields, saw)
+		}
+		return FromWire(v.StructValue, saw)
 	}
-	return nil
+	return nil, nil
+}
+
+// fromSignedWire reads what is no plain value.
+func fromSignedWire(signature string, fields map[string]*structpb.Value, saw func(string)) (any, error) {
+	switch signature {
+	case resource.SecretSig:
+		texts(fields["value"], saw)
+		return Secret{}, nil
+	case resource.OutputValueSig:
+		value, known := fields["value"]
+		switch {
+		case fields["secret"].GetBoolValue():
+			texts(value, saw)
+			return Secret{}, nil
+		case known:
+			return fromWire(value, saw)
+		}
+		return Unknown{}, nil
+	case resource.ResourceReferenceSig:
+		return fields["urn"].GetStringValue(), nil
+	case resource.AssetSig, resource.ArchiveSig:
+		return fields["hash"].GetStringValue(), nil
+	}
+	return nil, ErrWire
 }
 
 // texts are all texts in a value, secret or not.
-func texts(v resource.PropertyValue, saw func(string)) {
-	switch {
-	case v.IsSecret():
-		texts(v.SecretValue().Element, saw)
-	case v.IsOutput():
-		texts(v.OutputValue().Element, saw)
-	case v.IsString():
-		saw(v.StringValue())
-	case v.IsArray():
-		for _, item := range v.ArrayValue() {
+func texts(v *structpb.Value, saw func(string)) {
+	switch v := v.GetKind().(type) {
+	case *structpb.Value_StringValue:
+		saw(v.StringValue)
+	case *structpb.Value_ListValue:
+		for _, item := range v.ListValue.GetValues() {
 			texts(item, saw)
 		}
-	case v.IsObject():
-		for _, field := range v.ObjectValue() {
-			texts(field, saw)
+	case *structpb.Value_StructValue:
+		for key, field := range v.StructValue.GetFields() {
+			if key != resource.SigKey {
+				texts(field, saw)
+			}
 		}
 	}
 }
@@ -132,12 +160,21 @@ func fromSigned(signature any, v map[string]any) any {
 
 // fromText knows the texts that stand for a secret and for unknown values.
 func fromText(s string) any {
-	switch s {
-	case Secret{}.String():
+	switch {
+	case s == Secret{}.String():
 		return Secret{}
-	case Unknown{}.String(), plugin.UnknownStringValue, plugin.UnknownBoolValue, plugin.UnknownNumberValue,
-		plugin.UnknownArrayValue, plugin.UnknownObjectValue, plugin.UnknownAssetValue, plugin.UnknownArchiveValue:
+	case s == Unknown{}.String(), unknown(s):
 		return Unknown{}
 	}
 	return s
+}
+
+// unknown says whether a text stands for a value that the engine does not know yet.
+func unknown(s string) bool {
+	switch s {
+	case plugin.UnknownStringValue, plugin.UnknownBoolValue, plugin.UnknownNumberValue,
+		plugin.UnknownArrayValue, plugin.UnknownObjectValue, plugin.UnknownAssetValue, plugin.UnknownArchiveValue:
+		return true
+	}
+	return false
 }

@@ -33,14 +33,14 @@ func EnvironmentOf(urn string) Environment {
 	return Environment{Stack: parts[0], Project: parts[1]}
 }
 
-// Live says whether the environment serves patients: a part of its stack's name is
-// "live" ("live", "ers-live", "live-site-2").
+// Live says whether the environment holds what is of patients: a part of its stack's
+// name is "live" ("live", "ers-live", "live-site-2"), or "dr", which takes over from it.
 func (e Environment) Live() bool { return Live(e.Stack) }
 
 // Live says whether a name is that of a live environment.
 func Live(name string) bool {
 	for part := range strings.FieldsFuncSeq(name, func(r rune) bool { return r == '-' || r == '.' || r == '/' || r == '_' }) {
-		if part == "live" {
+		if part == "live" || part == "dr" {
 			return true
 		}
 	}

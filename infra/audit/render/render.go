@@ -39,9 +39,22 @@ func title(r *audit.Report) string {
 	for i, e := range r.Environments {
 		names[i] = e.Name
 	}
-	what := map[audit.Kind]string{audit.Planned: "What an update would change in", audit.Applied: "What updates changed in",
+	what := map[audit.Kind]string{audit.Planned: planned(r), audit.Applied: "What updates changed in",
 		audit.Drifted: "What differs from what was applied in"}[r.Kind]
 	return what + " " + strings.Join(names, ", ")
+}
+
+// planned is what a preview is one of.
+func planned(r *audit.Report) string {
+	for _, e := range r.Environments {
+		switch e.Operation {
+		case "destroy":
+			return "What a destroy would take away in"
+		case "refresh":
+			return "What a refresh would write into the state of"
+		}
+	}
+	return "What an update would change in"
 }
 
 // section is one risk class on the first page.

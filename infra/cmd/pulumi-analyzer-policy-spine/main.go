@@ -39,7 +39,7 @@ func run(ctx context.Context, args []string) error {
 	handle, err := rpcutil.ServeWithOptions(rpcutil.ServeOptions{
 		Cancel: cancel,
 		Init: func(s *grpc.Server) error {
-			pulumirpc.RegisterAnalyzerServer(s, analyzer.New(pack.Rules(), time.Now()).Server())
+			pulumirpc.RegisterAnalyzerServer(s, analyzer.New(pack.Rules(), time.Now()))
 			return nil
 		},
 	})

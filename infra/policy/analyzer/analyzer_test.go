@@ -49,7 +49,7 @@ var rules = []policy.Rule{
 // running is an analyzer as the engine has it, with waivers.
 func running(t *testing.T, waivers string) pulumirpc.AnalyzerServer {
 	t.Helper()
-	server := New(rules, time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)).Server()
+	server := New(rules, time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC))
 	_, err := server.ConfigureStack(t.Context(), &pulumirpc.AnalyzerStackConfigureRequest{
 		Stack: "test", Project: "shop",
 		Config:           map[string]string{"spine:environment": `{"waivers":[` + waivers + `]}`, "shop:key": hidden + "-config"},
@@ -194,7 +194,7 @@ func TestSecretsAreStruckOut(t *testing.T) {
 
 // TestWrongWaivers: waivers that cannot be read end the preview; they are not left out.
 func TestWrongWaivers(t *testing.T) {
-	_, err := New(rules, time.Now()).Server().ConfigureStack(t.Context(), &pulumirpc.AnalyzerStackConfigureRequest{
+	_, err := New(rules, time.Now()).ConfigureStack(t.Context(), &pulumirpc.AnalyzerStackConfigureRequest{
 		Config: map[string]string{"spine:environment": `{"waivers":"` + hidden + `"}`},
 	})
 	if err == nil || strings.Contains(err.Error(), hidden) {
@@ -205,7 +205,7 @@ func TestWrongWaivers(t *testing.T) {
 // TestWithoutConfiguration: a state is judged that no stack's configuration comes with.
 func TestWithoutConfiguration(t *testing.T) {
 	a := New(rules, time.Now())
-	got, err := a.Server().Analyze(t.Context(), pot(t, "a", coloured("red")))
+	got, err := a.Analyze(t.Context(), pot(t, "a", coloured("red")))
 	if err != nil || len(got.GetDiagnostics()) != 1 {
 		t.Fatalf("got %v, %v", got, err)
 	}
@@ -235,7 +235,7 @@ func TestInfo(t *testing.T) {
 
 // BenchmarkAnalyze is what the engine asks about one resource: Remediate, then Analyze.
 func BenchmarkAnalyze(b *testing.B) {
-	server := New(rules, time.Now()).Server()
+	server := New(rules, time.Now())
 	request := pot(b, "a", coloured("blue"))
 	for b.Loop() {
 		if _, err := server.Remediate(b.Context(), request); err != nil {

@@ -3,13 +3,13 @@
 package analyzer
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 
-	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
-	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
-	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"google.golang.org/protobuf/types/known/emptypb"
 
 	"spine.nhs.uk/controlplane/infra/policy"
 )
@@ -18,53 +18,53 @@ import (
 const waiversPolicy = "waivers"
 
 // GetAnalyzerInfo lists the rules.
-func (a *Analyzer) GetAnalyzerInfo() (plugin.AnalyzerInfo, error) {
-	info := plugin.AnalyzerInfo{
+func (a *Analyzer) GetAnalyzerInfo(context.Context, *emptypb.Empty) (*pulumirpc.AnalyzerInfo, error) {
+	info := &pulumirpc.AnalyzerInfo{
 		Name: Name, Version: Version, DisplayName: "Spine rules",
-		Policies: []plugin.AnalyzerPolicyInfo{{
-			Name: waiversPolicy, EnforcementLevel: apitype.Advisory, Type: plugin.AnalyzerPolicyTypeStack,
+		Policies: []*pulumirpc.PolicyInfo{{
+			Name: waiversPolicy, EnforcementLevel: pulumirpc.EnforcementLevel_ADVISORY, PolicyType: pulumirpc.PolicyType_POLICY_TYPE_STACK,
 			Description: "What the environment's waivers let pass, until when, and which have outlived their reason.",
 		}},
 	}
 	for _, rule := range a.rules {
-		kind := plugin.AnalyzerPolicyTypeResource
+		kind := pulumirpc.PolicyType_POLICY_TYPE_RESOURCE
 		if rule.CheckStack != nil {
-			kind = plugin.AnalyzerPolicyTypeStack
+			kind = pulumirpc.PolicyType_POLICY_TYPE_STACK
 		}
 		level := enforcement(rule.Severity)
 		if rule.Remediate != nil {
-			level = apitype.Remediate
+			level = pulumirpc.EnforcementLevel_REMEDIATE
 		}
 		var tags []string
 		for _, c := range rule.Controls {
 			tags = append(tags, c.String())
 		}
-		info.Policies = append(info.Policies, plugin.AnalyzerPolicyInfo{
-			Name: rule.Name, Description: rule.Explanation, EnforcementLevel: level, Type: kind,
+		info.Policies = append(info.Policies, &pulumirpc.PolicyInfo{
+			Name: rule.Name, Description: rule.Explanation, EnforcementLevel: level, PolicyType: kind,
 			RemediationSteps: rule.Fix, Tags: tags,
 		})
 	}
 	return info, nil
 }
 
-func enforcement(s policy.Severity) apitype.EnforcementLevel {
+func enforcement(s policy.Severity) pulumirpc.EnforcementLevel {
 	if s == policy.Mandatory {
-		return apitype.Mandatory
+		return pulumirpc.EnforcementLevel_MANDATORY
 	}
-	return apitype.Advisory
+	return pulumirpc.EnforcementLevel_ADVISORY
 }
 
 // answer is what the engine is told. A waived result is shown, and stops nothing.
-func (a *Analyzer) answer(results []policy.Result) plugin.AnalyzeResponse {
-	var response plugin.AnalyzeResponse
+func (a *Analyzer) answer(results []policy.Result) *pulumirpc.AnalyzeResponse {
+	response := &pulumirpc.AnalyzeResponse{}
 	for _, r := range results {
 		level := enforcement(r.Severity)
 		if r.WaivedBy != nil {
-			level = apitype.Advisory
+			level = pulumirpc.EnforcementLevel_ADVISORY
 		}
-		response.Diagnostics = append(response.Diagnostics, plugin.AnalyzeDiagnostic{
+		response.Diagnostics = append(response.Diagnostics, &pulumirpc.AnalyzeDiagnostic{
 			PolicyName: r.Rule, PolicyPackName: Name, PolicyPackVersion: Version,
-			EnforcementLevel: level, URN: resource.URN(r.URN), Message: a.secrets.strike(describe(r)),
+			EnforcementLevel: level, Urn: r.URN, Message: a.secrets.strike(describe(r)),
 		})
 	}
 	return response
@@ -91,7 +91,7 @@ func describe(r policy.Result) string {
 }
 
 // account says what a waiver does, or why it should go.
-func (a *Analyzer) account(w policy.WaiverUse) plugin.AnalyzeDiagnostic {
+func (a *Analyzer) account(w policy.WaiverUse) *pulumirpc.AnalyzeDiagnostic {
 	what := fmt.Sprintf("The waiver of %s for %s", w.Rule, w.Resource)
 	if w.Property != "" {
 		what += " at " + w.Property
@@ -109,8 +109,8 @@ func (a *Analyzer) account(w policy.WaiverUse) plugin.AnalyzeDiagnostic {
 	default:
 		what += fmt.Sprintf(" covers %d, until %s; %s answers for it: %s", w.Covers, w.Until, w.Owner, w.Reason)
 	}
-	return plugin.AnalyzeDiagnostic{
+	return &pulumirpc.AnalyzeDiagnostic{
 		PolicyName: waiversPolicy, PolicyPackName: Name, PolicyPackVersion: Version,
-		EnforcementLevel: apitype.Advisory, Message: a.secrets.strike(what),
+		EnforcementLevel: pulumirpc.EnforcementLevel_ADVISORY, Message: a.secrets.strike(what),
 	}
 }

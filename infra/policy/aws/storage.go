@@ -55,11 +55,9 @@ func storageRules() []policy.Rule {
 		},
 		{
 			Name: "bucket-encrypted", Controls: ncsc("2.3"),
-			Explanation: "Buckets are encrypted with a key of ours.",
+			Explanation: "Buckets are encrypted with a key of ours. A bucket that an application load balancer writes its access logs to has one of Amazon's: the balancer can write to no other.",
 			Fix:         "Add a BucketServerSideEncryptionConfigurationV2 with sseAlgorithm aws:kms.",
-			CheckStack: companions(buckets, "aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2", "bucket",
-				"the bucket has no BucketServerSideEncryptionConfigurationV2",
-				policy.OneOf([]string{"aws:kms", "aws:kms:dsse"}, "rules", 0, "applyServerSideEncryptionByDefault", "sseAlgorithm")),
+			CheckStack:  bucketsEncrypted,
 		},
 		{
 			Name: "bucket-versioned", Controls: append(caf("D1"), ncsc("2.6")...),
