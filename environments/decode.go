@@ -37,21 +37,26 @@ func fillAt(path *field.Path, tree, out any) field.ErrorList {
 func Parse(raw []byte) (*Environment, error) {
 	env, errs := Decode(raw)
 	env.Default()
-	// A field of a wrong type stays empty; saying that it is missing as well
-	// would only confuse.
-	told := map[string]bool{}
-	for _, e := range errs {
-		told[e.Field] = true
-	}
-	for _, e := range env.Validate() {
-		if !told[e.Field] {
-			errs = append(errs, e)
-		}
-	}
+	errs = Untold(errs, env.Validate())
 	if len(errs) > 0 {
 		return nil, &Error{Problems: errs}
 	}
 	return env, nil
+}
+
+// Untold adds what was found later to what was found earlier. A field of a wrong type
+// stays empty; saying that it is missing as well would only confuse.
+func Untold(earlier, later field.ErrorList) field.ErrorList {
+	told := map[string]bool{}
+	for _, e := range earlier {
+		told[e.Field] = true
+	}
+	for _, e := range later {
+		if !told[e.Field] {
+			earlier = append(earlier, e)
+		}
+	}
+	return earlier
 }
 
 func fill(path *field.Path, in any, out reflect.Value, errs *field.ErrorList) {

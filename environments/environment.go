@@ -8,8 +8,12 @@ package environments
 // Kind names what an environment is built of; it stands under `spine:kind`.
 type Kind string
 
-// KindBaremetalSite is one site of machines reached by SSH.
-const KindBaremetalSite Kind = "baremetal-site"
+const (
+	// KindBaremetalSite is one site of machines reached by SSH: Environment.
+	KindBaremetalSite Kind = "baremetal-site"
+	// KindAWS is an environment in an account of AWS: Cloud.
+	KindAWS Kind = "aws"
+)
 
 // Role is what a host does in the cluster.
 type Role string

@@ -54,19 +54,29 @@ func TestEveryEnvironmentIsValid(t *testing.T) {
 			if got := config["pulumi:disable-default-providers"]; !reflect.DeepEqual(got, []any{"*"}) {
 				t.Errorf("pulumi:disable-default-providers is %v, want [*]: every provider must be explicit", got)
 			}
-			if got := config["spine:kind"]; got != string(KindBaremetalSite) {
-				t.Fatalf("spine:kind is %v", got)
-			}
 			raw, err := json.Marshal(config["spine:environment"])
 			if err != nil {
 				t.Fatal(err)
 			}
-			env, err := Parse(raw)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if w := env.Warnings(); len(w) > 0 {
-				t.Errorf("warnings: %v", w)
+			switch kind := config["spine:kind"]; kind {
+			case string(KindBaremetalSite):
+				env, err := Parse(raw)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if w := env.Warnings(); len(w) > 0 {
+					t.Errorf("warnings: %v", w)
+				}
+			case string(KindAWS):
+				env, _, err := ParseCloud(raw)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if want := strings.TrimSuffix(strings.TrimPrefix(file, "Pulumi."), ".yaml"); env.Name != want {
+					t.Errorf("name is %q, want that of its stack: %q", env.Name, want)
+				}
+			default:
+				t.Fatalf("spine:kind is %v", kind)
 			}
 		})
 	}
@@ -152,4 +162,5 @@ func TestFieldsAreNamed(t *testing.T) {
 	}
 	walk(reflect.TypeFor[Environment]())
 	walk(reflect.TypeFor[Catalogue]())
+	walk(reflect.TypeFor[Cloud]())
 }

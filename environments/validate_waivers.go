@@ -27,13 +27,13 @@ const (
 
 var ruleName = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
 
-func (e *Environment) validateWaivers(p *field.Path) field.ErrorList {
+func validateWaivers(p *field.Path, waivers []Waiver) field.ErrorList {
 	var errs field.ErrorList
-	if n := len(e.Waivers); n > maxWaivers {
+	if n := len(waivers); n > maxWaivers {
 		errs = append(errs, field.TooMany(p, n, maxWaivers))
 	}
 	seen := map[[3]string]bool{}
-	for i, w := range e.Waivers {
+	for i, w := range waivers {
 		at := p.Index(i)
 		errs = append(errs, w.validate(at)...)
 		what := [3]string{w.Rule, w.Resource, w.Property}

@@ -45,7 +45,7 @@ func TestWaivers(t *testing.T) {
 			w := waiver()
 			c.change(&w)
 			e := Environment{Waivers: []Waiver{w}}
-			errs := e.validateWaivers(field.NewPath("waivers"))
+			errs := validateWaivers(field.NewPath("waivers"), e.Waivers)
 			if c.want == "" && len(errs) > 0 || c.want != "" && (len(errs) != 1 || errs[0].Field != c.want) {
 				t.Errorf("got %v, want %q", errs, c.want)
 			}
@@ -55,7 +55,7 @@ func TestWaivers(t *testing.T) {
 
 func TestWaiversTwice(t *testing.T) {
 	e := Environment{Waivers: []Waiver{waiver(), waiver()}}
-	errs := e.validateWaivers(field.NewPath("waivers"))
+	errs := validateWaivers(field.NewPath("waivers"), e.Waivers)
 	if len(errs) != 1 || errs[0].Type != field.ErrorTypeDuplicate {
 		t.Errorf("got %v", errs)
 	}
@@ -64,7 +64,7 @@ func TestWaiversTwice(t *testing.T) {
 		e.Waivers[i] = waiver()
 		e.Waivers[i].Resource += strings.Repeat("x", i)
 	}
-	if errs := e.validateWaivers(field.NewPath("waivers")); len(errs) != 1 || errs[0].Type != field.ErrorTypeTooMany {
+	if errs := validateWaivers(field.NewPath("waivers"), e.Waivers); len(errs) != 1 || errs[0].Type != field.ErrorTypeTooMany {
 		t.Errorf("got %v", errs)
 	}
 }

@@ -30,3 +30,32 @@ func (t Tags) Labels() map[string]string {
 		ManagedBy:   Manager,
 	}
 }
+
+// Keys of what is told besides where somebody else sends the bill. Tags of AWS need no
+// prefix: an account is one environment's.
+const (
+	Service    = "service"
+	Tier       = "tier"
+	CostCentre = "cost-centre"
+	DataClass  = "data-class"
+)
+
+// Cloud are the facts of an environment in a cloud.
+type Cloud struct {
+	Tags
+	// Service is what runs in it: ers or spine.
+	Service string
+	// Tier is its promise of availability: gold, for example.
+	Tier string
+	// CostCentre is who pays, as in finance's books.
+	CostCentre string
+	// DataClass is the most sensitive data in it; what holds another class says so itself.
+	DataClass string
+}
+
+// Map returns the facts as tags of cloud resources.
+func (c Cloud) Map() map[string]string {
+	out := c.Labels()
+	out[Service], out[Tier], out[CostCentre], out[DataClass] = c.Service, c.Tier, c.CostCentre, c.DataClass
+	return out
+}
