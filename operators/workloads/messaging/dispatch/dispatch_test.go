@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"spine.nhs.uk/controlplane/operators/workloads/messaging/message"
 )
@@ -60,6 +61,24 @@ func TestDirNamesWhatIsWrongAndNotThePassword(t *testing.T) {
 		_, _, err := Dir(dir)()
 		if err == nil || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: %v", key, err)
+		}
+	}
+}
+
+func TestBusyLanesTravelInLargerBatches(t *testing.T) {
+	for _, c := range []struct {
+		n     int
+		since time.Duration
+		want  time.Duration
+	}{
+		{1, time.Hour, spacing},                   // an idle lane's first
+		{2, time.Millisecond, spacing},            // two at once are no rate
+		{29, 100 * time.Millisecond, spacing},     // below busyRate
+		{30, 100 * time.Millisecond, busySpacing}, // at it
+		{59, 200 * time.Millisecond, spacing},     // no longer
+	} {
+		if got := spacingAfter(c.n, c.since); got != c.want {
+			t.Errorf("%d in %v: %v, expected %v", c.n, c.since, got, c.want)
 		}
 	}
 }

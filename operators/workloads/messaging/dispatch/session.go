@@ -32,7 +32,7 @@ func (s *session) flush(now time.Time) error {
 	p.mu.Lock()
 	var due []*lane
 	p.dirty = slices.DeleteFunc(p.dirty, func(l *lane) bool {
-		if len(due)+len(s.outstanding) >= maxOutstanding || (now.Sub(l.last) < spacing && len(l.refs) < maxBatch) {
+		if len(due)+len(s.outstanding) >= maxOutstanding || (now.Sub(l.last) < l.spacing && len(l.refs) < maxBatch) {
 			return false
 		}
 		l.dirty = false
@@ -77,6 +77,7 @@ func (s *session) send(l *lane, now time.Time) error {
 	tag := s.channel.GetNextPublishSeqNo()
 	s.outstanding[tag] = out
 	p.mu.Unlock()
+	l.spacing = spacingAfter(n, now.Sub(l.last))
 	l.last = now
 	err := s.channel.Publish("", Queue(l.name), true, false, amqp.Publishing{
 		DeliveryMode: amqp.Persistent, MessageId: strconv.FormatUint(tag, 36), Body: encode(out.refs),
