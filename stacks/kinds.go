@@ -10,11 +10,13 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"spine.nhs.uk/controlplane/environments"
+	"spine.nhs.uk/controlplane/stacks/cloud"
 	"spine.nhs.uk/controlplane/stacks/site"
 )
 
 // kinds are what a stack can be, each built from the JSON of its environment.
 var kinds = map[environments.Kind]func(ctx *pulumi.Context, environment []byte) error{
+	environments.KindAWS:           cloud.Build,
 	environments.KindBaremetalSite: site.Build,
 }
 

@@ -26,8 +26,8 @@ func TestMistakesAreShownOnce(t *testing.T) {
 		config map[string]string
 		want   string
 	}{
-		"no kind":        {nil, `spine:kind is missing from the stack's configuration: it is one of ["baremetal-site"]`},
-		"unknown kind":   {map[string]string{"spine:kind": "cloud"}, `spine:kind is "cloud": it must be one of ["baremetal-site"]`},
+		"no kind":        {nil, `spine:kind is missing from the stack's configuration: it is one of ["aws" "baremetal-site"]`},
+		"unknown kind":   {map[string]string{"spine:kind": "cloud"}, `spine:kind is "cloud": it must be one of ["aws" "baremetal-site"]`},
 		"no environment": {map[string]string{"spine:kind": "baremetal-site"}, "spine:environment is missing"},
 		"empty":          {map[string]string{"spine:kind": "baremetal-site", "spine:environment": "{}"}, "spine:environment; nothing was changed:\n  - name: Required value"},
 	} {

@@ -56,3 +56,34 @@ type Cluster struct {
 	// pods, storage, the entry point.
 	Addons pulumi.Resource
 }
+
+// Database is a PostgreSQL database, wherever it runs.
+type Database struct {
+	// Name is the name of its cluster of instances.
+	Name string
+	// Database is the name of the database in it.
+	Database string
+	// Writer is the DNS name under which its primary answers, whichever
+	// instance that is; Reader answers with any standby.
+	Writer, Reader pulumi.StringOutput
+	// Port is its TCP port.
+	Port int
+	// Credentials says where the administrator's name and password are kept:
+	// the address of a secret, never the secret.
+	Credentials pulumi.StringOutput
+	// Resource is what its data goes with.
+	Resource pulumi.Resource
+}
+
+// Broker is a RabbitMQ broker, wherever it runs.
+type Broker struct {
+	// Name is the broker's.
+	Name string
+	// Endpoint is the URL under which it takes AMQP over TLS, whichever nodes
+	// are up; Console is that of its management API.
+	Endpoint, Console pulumi.StringOutput
+	// Credentials says where the administrator's name and password are kept.
+	Credentials pulumi.StringOutput
+	// Resource is what its queues go with.
+	Resource pulumi.Resource
+}
