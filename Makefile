@@ -14,7 +14,7 @@ STACK ?= local
 LOCAL = go run ./hack/local
 # What may not be written by hand: the provider's schema and SDK, the operators' definitions and roles, and what the
 # platform takes from the engines' own modules.
-GENERATED = infra/provider/schema.json infra/provider/sdk operators/api operators/manifests infra/platform
+GENERATED = infra/provider/schema.json infra/provider/sdk operators/api operators/manifests infra/platform hack/awsdouble/table/table.json
 
 .PHONY: help
 help: ## This list
@@ -60,9 +60,9 @@ fmt: bootstrap ## Format the Go files
 .PHONY: lint
 lint: bootstrap ## Formatting, vet, staticcheck, import directions, file sizes, links
 	@out=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$out" || { echo "not formatted (make fmt): $$out"; exit 1; }
-	@go vet ./... && go vet -tags "e2e offline apiserver engines" ./hack/... ./stacks ./infra/provider/kubernetes ./operators/...
+	@go vet ./... && go vet -tags "e2e e2eaws offline apiserver engines" ./hack/... ./stacks ./infra/provider/kubernetes ./operators/...
 	@go build -C hack/tools/modules/staticcheck -o "$(CACHE)/bin/staticcheck" honnef.co/go/tools/cmd/staticcheck
-	@"$(CACHE)/bin/staticcheck" -tags e2e,offline,apiserver,engines $$(go list -tags e2e,engines ./... | grep -v /infra/provider/sdk/)
+	@"$(CACHE)/bin/staticcheck" -tags e2e,e2eaws,offline,apiserver,engines $$(go list -tags e2e,e2eaws,engines ./... | grep -v /infra/provider/sdk/)
 	@go run ./hack/verify
 
 .PHONY: verify
@@ -80,6 +80,11 @@ test: bootstrap ## Unit tests, a real kube-apiserver, real engines, offline prev
 e2e: bootstrap ## The whole system on its own rack, with real faults; LABELS=slow for the slowest
 	@go run ./hack/local prepare
 	@go test -tags e2e ./hack/e2e -timeout 80m -v -count 1 $(if $(LABELS),-ginkgo.label-filter='$(LABELS)',-ginkgo.label-filter='!slow')
+
+.PHONY: e2e-aws
+e2e-aws: bootstrap ## Whole environments on an AWS emulator or a sandbox account: hack/e2eaws/README.md
+	@go run ./hack/tools build
+	@go test -tags e2eaws ./hack/e2eaws -timeout 180m -v -count 1
 
 .PHONY: bench
 bench: bootstrap ## Time every phase, gaps, previews and the idle site; compare with the last run

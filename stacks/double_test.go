@@ -25,16 +25,19 @@ type double struct {
 
 	mu   sync.Mutex
 	made map[string]map[string]any // inputs by name
+
+	// drifts are properties that somebody changed by hand, of whatever has them.
+	drifts map[string]any
 }
 
-func newDouble(t *testing.T) *double {
+func newDouble(t testing.TB) *double {
 	d := &double{made: map[string]map[string]any{}}
 	d.port = serve(t, func(s *grpc.Server) { pulumirpc.RegisterResourceProviderServer(s, d) })
 	return d
 }
 
 // serve answers on a port until the test ends.
-func serve(t *testing.T, with func(*grpc.Server)) int {
+func serve(t testing.TB, with func(*grpc.Server)) int {
 	t.Helper()
 	cancel := make(chan bool)
 	handle, err := rpcutil.ServeWithOptions(rpcutil.ServeOptions{
@@ -106,7 +109,7 @@ type inline struct {
 }
 
 // serveProgram returns the address at which the engine can run a program.
-func serveProgram(t *testing.T, program pulumi.RunFunc) string {
+func serveProgram(t testing.TB, program pulumi.RunFunc) string {
 	t.Helper()
 	port := serve(t, func(s *grpc.Server) { pulumirpc.RegisterLanguageRuntimeServer(s, &inline{program: program}) })
 	return fmt.Sprintf("127.0.0.1:%d", port)

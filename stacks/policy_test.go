@@ -128,7 +128,7 @@ type testStack struct {
 	env                []string
 }
 
-func newStack(t *testing.T, cloud *double) *testStack {
+func newStack(t testing.TB, cloud *double) *testStack {
 	t.Helper()
 	bin := toolsBin(t)
 	s := &testStack{cloud: cloud, bin: bin, project: t.TempDir(), pack: rules(t)}
@@ -142,14 +142,14 @@ func newStack(t *testing.T, cloud *double) *testStack {
 	return s
 }
 
-func (s *testStack) write(t *testing.T, name, text string) {
+func (s *testStack) write(t testing.TB, name, text string) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(s.project, name), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func (s *testStack) run(t *testing.T, extra []string, args ...string) (string, error) {
+func (s *testStack) run(t testing.TB, extra []string, args ...string) (string, error) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), filepath.Join(s.bin, "pulumi"), append(args, "--non-interactive")...)
 	cmd.Dir, cmd.Env = s.project, append(slices.Clone(s.env), extra...)
@@ -168,7 +168,13 @@ func (s *testStack) up(t *testing.T, environment string, program programFunc) (s
 	}
 	salt, _, _ := strings.Cut(string(config), "config:")
 	s.write(t, "Pulumi.test.yaml", salt+"config:\n  spine:environment:\n    name: test\n    "+environment+"\n")
-	host := serveProgram(t, func(ctx *pulumi.Context) error {
+	host := serveProgram(t, withProvider(program))
+	return s.run(t, []string{"PULUMI_OPTION_POLICY_PACK=" + s.pack}, "up", "--yes", "--stack", "test", "--client", host, "--diff")
+}
+
+// withProvider gives a program the provider that an environment has, which keeps the rules.
+func withProvider(program programFunc) pulumi.RunFunc {
+	return func(ctx *pulumi.Context) error {
 		var p pulumi.ProviderResourceState
 		err := ctx.RegisterResource("pulumi:providers:aws", "own", pulumi.Map{
 			"region": pulumi.String("eu-west-2"), "allowedAccountIds": pulumi.ToStringArray([]string{"111111111111"}),
@@ -178,8 +184,7 @@ func (s *testStack) up(t *testing.T, environment string, program programFunc) (s
 			return err
 		}
 		return program(ctx, &p)
-	})
-	return s.run(t, []string{"PULUMI_OPTION_POLICY_PACK=" + s.pack}, "up", "--yes", "--stack", "test", "--client", host, "--diff")
+	}
 }
 
 // unchanged holds that an update failed, and that neither the cloud nor the state has anything.
@@ -204,7 +209,7 @@ func (s *testStack) unchanged(t *testing.T, out string, err error) {
 	hides(t, out)
 }
 
-func hides(t *testing.T, out string) {
+func hides(t testing.TB, out string) {
 	t.Helper()
 	if strings.Contains(out, planted) {
 		t.Errorf("a secret is shown:\n%s", out)

@@ -22,16 +22,25 @@ import (
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/knownhosts"
+
+	"spine.nhs.uk/controlplane/environments"
 )
 
-// TestOfflinePreview runs the real pulumi, language host and provider over each environment's config, with no site
-// behind it. `make test` builds what it needs.
+// TestOfflinePreview runs the real pulumi, language host and provider over the config of each bare-metal site, with
+// nothing behind it. `make test` builds what it needs.
 func TestOfflinePreview(t *testing.T) {
 	configs, err := filepath.Glob("../environments/Pulumi.*.yaml")
 	if err != nil || len(configs) == 0 {
 		t.Fatalf("no environments: %v", err)
 	}
 	for _, config := range configs {
+		text, err := os.ReadFile(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(text), "spine:kind: "+string(environments.KindBaremetalSite)+"\n") {
+			continue
+		}
 		stack := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(config), "Pulumi."), ".yaml")
 		t.Run(stack, func(t *testing.T) {
 			preview := runner(t, stack)
@@ -45,10 +54,6 @@ func TestOfflinePreview(t *testing.T) {
 				}
 			}
 
-			text, err := os.ReadFile(config)
-			if err != nil {
-				t.Fatal(err)
-			}
 			wrong := filepath.Join(t.TempDir(), "wrong.yaml")
 			broken := strings.Replace(string(text), "    owner:", "    onwer: x\n    owner:", 1)
 			if err := os.WriteFile(wrong, []byte(broken), 0o600); err != nil {
@@ -62,7 +67,7 @@ func TestOfflinePreview(t *testing.T) {
 }
 
 // toolsBin is where `make tools` puts what it builds.
-func toolsBin(t *testing.T) string {
+func toolsBin(t testing.TB) string {
 	t.Helper()
 	cache := os.Getenv("SPINE_CACHE")
 	if cache == "" {
@@ -76,7 +81,7 @@ func toolsBin(t *testing.T) string {
 }
 
 // rules is the policy pack, as `make env` attaches it.
-func rules(t *testing.T) string {
+func rules(t testing.TB) string {
 	t.Helper()
 	pack, err := filepath.Abs("../infra/cmd/pulumi-analyzer-policy-spine")
 	if err != nil {

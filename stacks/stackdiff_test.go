@@ -6,9 +6,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,6 +19,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/emptypb"
+	"google.golang.org/protobuf/types/known/structpb"
 )
 
 // changing is the double, that also says what differs.
@@ -41,6 +44,21 @@ func (c changing) Diff(_ context.Context, r *pulumirpc.DiffRequest) (*pulumirpc.
 
 func (changing) Update(_ context.Context, r *pulumirpc.UpdateRequest) (*pulumirpc.UpdateResponse, error) {
 	return &pulumirpc.UpdateResponse{Properties: r.GetNews()}, nil
+}
+
+// Read finds what was made, and what somebody changed by hand.
+func (c changing) Read(_ context.Context, r *pulumirpc.ReadRequest) (*pulumirpc.ReadResponse, error) {
+	inputs, properties := r.GetInputs(), r.GetProperties()
+	for key, is := range c.drifts {
+		value, err := structpb.NewValue(is)
+		if err != nil {
+			return nil, err
+		}
+		if _, there := inputs.GetFields()[key]; there {
+			inputs.Fields[key], properties.Fields[key] = value, value
+		}
+	}
+	return &pulumirpc.ReadResponse{Id: r.GetId(), Inputs: inputs, Properties: properties}, nil
 }
 
 func (changing) Delete(context.Context, *pulumirpc.DeleteRequest) (*emptypb.Empty, error) {
@@ -106,20 +124,11 @@ func TestStackdiffReadsTheEngine(t *testing.T) {
 	run(estate(true), "preview", "--event-log", log, "--save-plan", plan)
 	run(estate(true), "up", "--yes")
 
-	command := filepath.Join(t.TempDir(), "stackdiff")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", command, "./cmd/stackdiff").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	command := buildStackdiff(t)
 	read := func(args ...string) string {
 		t.Helper()
-		cmd := exec.CommandContext(t.Context(), command, args...)
-		cmd.Dir, cmd.Env = stack.project, stack.env
-		out, err := cmd.CombinedOutput()
-		if _, exited := err.(*exec.ExitError); err != nil && !exited {
-			t.Fatal(err)
-		}
-		hides(t, string(out))
-		return string(out)
+		out, _ := stack.command(t, command, nil, args...)
+		return out
 	}
 	risks := []string{
 		"Aurora cluster db: deletion protection is switched off", "it is opened to every address", "machines: 6 -> 3",
@@ -150,4 +159,63 @@ func TestStackdiffReadsTheEngine(t *testing.T) {
 	if out := read("preview", "--events", log); !strings.Contains(out, "cut off") {
 		t.Errorf("a log that is cut off: %s", out)
 	}
+}
+
+// TestRulesAreAskedOfDestroyAndRefresh: Pulumi itself asks none there.
+func TestRulesAreAskedOfDestroyAndRefresh(t *testing.T) {
+	cloud := changing{&double{made: map[string]map[string]any{}}}
+	cloud.port = serve(t, func(s *grpc.Server) { pulumirpc.RegisterResourceProviderServer(s, cloud) })
+	stack, command := newStack(t, cloud.double), buildStackdiff(t)
+	run := func(args ...string) {
+		t.Helper()
+		if out, err := stack.run(t, nil, args...); err != nil {
+			t.Fatalf("pulumi %v: %v\n%s", args, err, out)
+		}
+	}
+	asked := func(flag string, code int, wants ...string) {
+		t.Helper()
+		out, exit := stack.command(t, command, nil, "preview", flag, "-s", "live")
+		for _, want := range wants {
+			if exit != code || !strings.Contains(out, want) {
+				t.Errorf("%s: exit code %d, want %d; %q is not in\n%s", flag, exit, code, want, out)
+			}
+		}
+	}
+	run("stack", "init", "live")
+	run("up", "--yes", "--stack", "live", "--client", serveProgram(t, withProvider(database(true))))
+	made := cloud.created()
+
+	asked("--refresh", 0, "What a refresh would write into the state of live", "Nothing changes")
+	cloud.drifts = map[string]any{"deletionProtection": false}
+	asked("--refresh", 2, "do not run this refresh", "database-deletion-protected", "deletion protection is switched off")
+	asked("--destroy", 2, "What a destroy would take away in live", "do not run this destroy", "never-discarded", "the update deletes what holds data")
+	run("state", "protect", "--all", "--yes", "--stack", "live")
+	asked("--destroy", 2, "protected")
+	if now := cloud.created(); !slices.Equal(now, made) {
+		t.Errorf("of %v are left %v", made, now)
+	}
+}
+
+// command runs one of ours as a user of the stack does, and returns what it writes, and its exit code.
+func (s *testStack) command(t *testing.T, path string, extra []string, args ...string) (string, int) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), path, args...)
+	cmd.Dir, cmd.Env = s.project, append(slices.Clone(s.env), extra...)
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	hides(t, string(out))
+	return string(out), cmd.ProcessState.ExitCode()
+}
+
+// buildStackdiff returns the command.
+func buildStackdiff(t testing.TB) string {
+	t.Helper()
+	command := filepath.Join(t.TempDir(), "stackdiff")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", command, "./cmd/stackdiff").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return command
 }

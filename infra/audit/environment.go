@@ -45,6 +45,20 @@ func FromPreview(p *engine.Preview, c Context) Environment {
 	return env
 }
 
+// FromOperation reports what a "destroy" or a "refresh" would do. What rules have against things that it leaves as they
+// are is nothing against it.
+func FromOperation(operation string, p *engine.Preview, c Context) Environment {
+	env := FromPreview(p, c)
+	env.Operation = operation
+	changed := map[string]bool{}
+	for _, change := range env.Difference.Changes {
+		changed[change.URN] = true
+	}
+	env.Rules.Findings = slices.DeleteFunc(env.Rules.Findings, func(f Finding) bool { return !changed[f.URN] })
+	env.Rules.Blocks = slices.ContainsFunc(env.Rules.Findings, func(f Finding) bool { return f.Blocks() })
+	return env
+}
+
 func judge(p *engine.Preview, c Context, labels map[string]string) *Rules {
 	at := p.Time
 	if at.IsZero() {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io/fs"
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -31,9 +32,10 @@ import (
 // operators stands in for the files of our manager.
 var operators = fstest.MapFS{
 	"deployment.yaml": {Data: []byte("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m, namespace: spine-system}\n" +
-		"data: {image: '{{ .Image }}', edge: '{{ .EdgeAddress }}', hosts: '{{ .HostsDir }} {{ .SSHPort }}', rules: '{{ .OperationsDigest }}'}\n")},
-	"crds/x.yaml": {Data: []byte("apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: xs.test}\n")},
-	"embed.go":    {Data: []byte("package manifests")},
+		"data: {image: '{{ .Image }}', edge: '{{ .EdgeAddress }}', hosts: '{{ .HostsDir }} {{ .SSHPort }}', rules: '{{ .OperationsDigest }}', pair: '{{ .PeerKubeconfig }} {{ .WitnessDir }} {{ .TrafficDir }}'}\n")},
+	"pair/role.yaml": {Data: []byte("apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: p, namespace: spine-system}\n")},
+	"crds/x.yaml":    {Data: []byte("apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: xs.test}\n")},
+	"embed.go":       {Data: []byte("package manifests")},
 }
 
 func inputs() manifests.Inputs {
@@ -256,5 +258,30 @@ func TestManager(t *testing.T) {
 	var broken fs.FS = fstest.MapFS{"x.yaml": {Data: []byte("{{ .Unknown }}")}}
 	if _, err := manager.Set(broken, managed(nil), inputs()); err == nil || !strings.Contains(err.Error(), "x.yaml") {
 		t.Errorf("an unknown marker: %v", err)
+	}
+}
+
+// What only one of two sites needs, no other gets: neither rights nor the controllers that use them.
+func TestManagerOfAPair(t *testing.T) {
+	const role, config = "rbac.authorization.k8s.io/v1/Role/spine-system/p", "v1/ConfigMap/spine-system/m"
+	args := managed(nil)
+	for _, c := range []struct {
+		place *manager.ThirdPlace
+		pair  string
+	}{
+		{nil, "  "},
+		{&manager.ThirdPlace{NameServer: netip.MustParseAddrPort("10.0.9.1:53"), Zone: "z."}, "/etc/spine/peer/kubeconfig /etc/spine/witness /etc/spine/traffic"},
+	} {
+		args.ThirdPlace = c.place
+		set, err := manager.Set(operators, args, inputs())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := set.Objects[role]; ok != (c.place != nil) {
+			t.Errorf("third place %v: the rights of a pair are given: %v", c.place, ok)
+		}
+		if got := typed(t, "m", set.Objects[config]).(*corev1.ConfigMap).Data["pair"]; got != c.pair {
+			t.Errorf("third place %v: the manager looks at %q", c.place, got)
+		}
 	}
 }

@@ -18,7 +18,9 @@ import "embed"
 // site's. These markers
 // are to be replaced in deployment.yaml: {{ .Image }}, the manager's image, {{ .EdgeAddress }},
 // the IP address of the edge, which may be empty, {{ .HostsDir }}, /etc/spine/hosts where a
-// Secret "hosts" holds the inventory of hosts and empty elsewhere, {{ .SSHPort }} of hosts, and
+// Secret "hosts" holds the inventory of hosts and empty elsewhere, {{ .SSHPort }} of hosts,
+// {{ .PeerKubeconfig }}, {{ .WitnessDir }} and {{ .TrafficDir }}, /etc/spine/peer/kubeconfig,
+// /etc/spine/witness and /etc/spine/traffic at one of two sites and empty elsewhere, and
 // {{ .OperationsDigest }}, which changes with the ConfigMap "operations" beside it, whose
 // operations.yaml is an OperationsConfig.
 //

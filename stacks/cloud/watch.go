@@ -3,15 +3,12 @@
 package cloud
 
 import (
-	"strings"
-
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"spine.nhs.uk/controlplane/environments"
 	"spine.nhs.uk/controlplane/infra/aws/edge"
 	"spine.nhs.uk/controlplane/infra/aws/finops"
 	"spine.nhs.uk/controlplane/infra/aws/keys"
-	"spine.nhs.uk/controlplane/infra/aws/network"
 	"spine.nhs.uk/controlplane/infra/aws/observability"
 )
 
@@ -73,7 +70,7 @@ func (s *stack) schedule() *finops.Schedule {
 	made := &finops.Schedule{Sleep: f.Sleep, Wake: f.Wake, Database: s.database.ID}
 	for _, subnet := range s.network.Apps {
 		made.Services = append(made.Services, finops.NodeGroup{
-			Cluster: pulumi.String(s.cluster.Name), Name: pulumi.String(s.names.Name(group, strings.TrimPrefix(subnet.Zone, network.Region))),
+			Cluster: pulumi.String(s.cluster.Name), Name: pulumi.String(s.cluster.NodeGroups[group+"-"+subnet.Zone]),
 			Min: c.NodesPerZone, Desired: c.NodesPerZone, Max: c.MostPerZone,
 		})
 	}

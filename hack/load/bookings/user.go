@@ -100,7 +100,7 @@ func (u *user) ask(ctx context.Context, start time.Time, path string, form url.V
 			var status *statusError
 			if err != nil && !(errors.As(err, &status) && status.status == 409) {
 				kind = record.Refused
-				u.pages.Trouble(0, 0, err.Error())
+				u.pages.Refusal(err.Error())
 			}
 			u.pages.Count([]record.Event{{Kind: kind, Start: start.UnixNano(), At: time.Now().UnixNano()}})
 			return err

@@ -108,7 +108,7 @@ func (f *bookingFlags) run(ctx context.Context, o *options) error {
 		return err
 	}
 	if report.Refused > 0 {
-		return fmt.Errorf("%d pages were refused: %s", report.Refused, report.Trouble)
+		return fmt.Errorf("%d pages were refused: %s", report.Refused, report.Refusal)
 	}
 	return nil
 }

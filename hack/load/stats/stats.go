@@ -5,6 +5,7 @@
 package stats
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"sync"
@@ -41,6 +42,8 @@ type Report struct {
 	LongestGap check.Gap `json:"longestGap"`
 	// Trouble is the latest reason for a refusal or a retry; empty when there was none.
 	Trouble string `json:"trouble,omitempty"`
+	// Refusal is the first reason for a refusal, where whoever refused gave one.
+	Refusal string `json:"refusal,omitempty"`
 }
 
 // Write renders the report for people.
@@ -108,6 +111,14 @@ func (m *Meter) Trouble(retried, pushedBack int, why string) {
 	m.report.Retried += int64(retried)
 	m.report.PushedBack += int64(pushedBack)
 	m.report.Trouble = why
+}
+
+// Refusal notes why something was refused; it must not quote a body.
+func (m *Meter) Refusal(why string) {
+	m.Trouble(0, 0, why)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.report.Refusal = cmp.Or(m.report.Refusal, why)
 }
 
 // Unsent counts what was due by now and is left of a schedule that was given up.

@@ -22,6 +22,8 @@ func TestMeter(t *testing.T) {
 	if line := m.Tick(); !strings.Contains(line, "in all 2 acknowledged, 0 retried") {
 		t.Errorf("tick: %s", line)
 	}
+	m.Refusal("HTTP 404")
+	m.Refusal("HTTP 400")
 	m.Trouble(3, 4, "HTTP 503")
 	m.Unsent(arrival.New(arrival.Even, 100, time.Now().Add(-time.Minute), time.Second, 1))
 	// What is not due yet is not missed.
@@ -29,6 +31,9 @@ func TestMeter(t *testing.T) {
 	r := m.Report()
 	if r.Acknowledged != 2 || r.Refused != 1 || r.Ambiguous != 1 || r.Retried != 3 || r.PushedBack != 4 || r.Unsent != 100 {
 		t.Errorf("report %+v", r)
+	}
+	if r.Refusal != "HTTP 404" {
+		t.Errorf("the first refusal is said to be %q", r.Refusal)
 	}
 	if r.LongestGap.Long < 999*time.Millisecond || r.LongestGap.Long > 1001*time.Millisecond || r.PerSecond < 1.9 || r.PerSecond > 2.1 || r.Latency.Max < 1004 {
 		t.Errorf("times %+v", r)

@@ -1,6 +1,7 @@
 "use strict";
 (() => {
   const form = document.getElementById("filters");
+  const leftOut = document.getElementById("left-out");
   const rows = [...document.querySelectorAll("tr[data-level]")];
   const ticked = name => new Set([...form.querySelectorAll(`input[name=${name}]:checked`)].map(i => i.value));
   const apply = () => {
@@ -18,6 +19,9 @@
       part.hidden = !part.querySelector("tr[data-level]:not([hidden])");
     }
     form.querySelector("output").value = `${shown} of ${rows.length} lines`;
+    // Paper has no filters: what they hide is said there.
+    leftOut.textContent = `The filters hide ${rows.length - shown} of ${rows.length} lines.`;
+    leftOut.hidden = shown === rows.length;
   };
   form.addEventListener("input", apply);
   form.addEventListener("submit", e => e.preventDefault());

@@ -145,6 +145,3 @@ func (b *builder) addon(addon string, pods eks.AddonPodIdentityAssociationArray,
 	}
 	return eks.NewAddon(b.ctx, b.name(addon), args, append(opts, b.parent)...)
 }
-
-// Addons are the versions of a release's add-ons, by name; none of an unknown one.
-func Addons(version string) map[string]string { return maps.Clone(addons[version]) }

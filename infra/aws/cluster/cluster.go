@@ -38,6 +38,8 @@ type Cluster struct {
 	NodeSecurityGroup pulumi.StringOutput
 	// Groups are the names of the nodes' autoscaling groups, by "<group>-<zone>".
 	Groups map[string]pulumi.StringOutput
+	// NodeGroups are the names of the node groups, by the same.
+	NodeGroups map[string]string
 	// NodeRoleArn is the role of the nodes.
 	NodeRoleArn pulumi.StringOutput
 }
@@ -58,7 +60,7 @@ type builder struct {
 
 // New makes the cluster.
 func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Cluster, error) {
-	c := &Cluster{Groups: map[string]pulumi.StringOutput{}}
+	c := &Cluster{Groups: map[string]pulumi.StringOutput{}, NodeGroups: map[string]string{}}
 	if err := component.Register(ctx, component.TypeAWSCluster, name, args, c, opts...); err != nil {
 		return nil, err
 	}

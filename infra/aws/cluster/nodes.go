@@ -4,6 +4,7 @@ package cluster
 
 import (
 	"maps"
+	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/eks"
@@ -61,14 +62,18 @@ func (b *builder) nodeGroups() (err error) {
 }
 
 // nodeGroup is one kind of machine in one zone. Each waits for that of the zone
-// before, so that an update never takes machines of two zones at once.
+// before, so that an update never takes machines of two zones at once. AWS makes a new
+// group for another type of machine; the type is in the name, so that the new one is
+// there before the old one is drained.
 func (b *builder) nodeGroup(g Group, template *ec2.LaunchTemplate, s network.Subnet, before *eks.NodeGroup) (*eks.NodeGroup, error) {
-	name := b.name(g.Name, s.Zone[len(network.Region):])
+	zone := s.Zone[len(network.Region):]
+	name := b.name(append([]string{g.Name, zone}, strings.Split(g.InstanceTypes[0], ".")...)...)
+	b.made.NodeGroups[g.Name+"-"+s.Zone] = name
 	after := b.early
 	if before != nil {
 		after = append([]pulumi.Resource{before}, after...)
 	}
-	return eks.NewNodeGroup(b.ctx, name, &eks.NodeGroupArgs{
+	return eks.NewNodeGroup(b.ctx, b.name(g.Name, zone), &eks.NodeGroupArgs{
 		ClusterName: b.eks.Name, NodeGroupName: pulumi.String(name), NodeRoleArn: b.nodeRole.Arn,
 		Version: b.eks.Version, AmiType: pulumi.String(image), CapacityType: pulumi.String("ON_DEMAND"),
 		InstanceTypes: pulumi.ToStringArray(g.InstanceTypes), SubnetIds: pulumi.StringArray{s.ID},

@@ -66,7 +66,7 @@ var dataActions = map[string][]grant{
 		useKeys,
 	},
 	"aws:scheduler/schedule:Schedule": {
-		on(regional("scheduler", "schedule/{env}*/*"), "scheduler", "CreateSchedule UpdateSchedule DeleteSchedule GetSchedule"),
+		on(regional("scheduler", "schedule/*/{env}-*"), "scheduler", "CreateSchedule UpdateSchedule DeleteSchedule GetSchedule"),
 	},
 	"aws:scheduler/scheduleGroup:ScheduleGroup": {
 		on(regional("scheduler", "schedule-group/{env}*"), "scheduler", "CreateScheduleGroup DeleteScheduleGroup GetScheduleGroup TagResource UntagResource ListTagsForResource"),

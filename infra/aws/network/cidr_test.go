@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"slices"
 	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
 // TestPlan holds the parts apart, within the whole, and large enough: AWS keeps
@@ -31,4 +33,23 @@ func TestPlan(t *testing.T) {
 	if got := planOf("10.64.0.0/16"); got.edge[0].String() != "10.64.224.0/21" || got.control[2].String() != "10.64.220.0/23" {
 		t.Errorf("the plan of a /16 is not the one that is written down: %v", got)
 	}
+}
+
+// FuzzPlan holds that every range which is taken can be shared out within itself.
+func FuzzPlan(f *testing.F) {
+	for _, cidr := range []string{"10.64.0.0/16", "192.168.0.0/20", "172.31.240.0/20", "10.0.0.0/8", "x"} {
+		f.Add(cidr)
+	}
+	f.Fuzz(func(t *testing.T, cidr string) {
+		a := &Args{Account: "111122223333", CIDR: cidr, EgressZones: 1, LogKeyArn: pulumi.String("arn:key"), LogDays: 365}
+		if a.Validate() != nil {
+			return
+		}
+		whole, p := netip.MustParsePrefix(cidr), planOf(cidr)
+		for _, part := range slices.Concat(p.apps, p.data, p.control, p.edge) {
+			if !whole.Contains(part.Addr()) || part.Bits() > 27 {
+				t.Errorf("%s has the part %s", cidr, part)
+			}
+		}
+	})
 }

@@ -44,6 +44,9 @@ type values struct {
 	// none. SSHPort is the port of the hosts' SSH daemons.
 	HostsDir string
 	SSHPort  int
+	// PeerKubeconfig, WitnessDir and TrafficDir are where one of two sites' manager finds what it
+	// needs; empty for a site alone.
+	PeerKubeconfig, WitnessDir, TrafficDir string
 	// OperationsDigest changes with the rules of operations, so that pods read them anew.
 	OperationsDigest string
 }
@@ -53,6 +56,9 @@ func (a Args) values(image, operations string) values {
 	v := values{Image: image, EdgeAddress: a.EdgeAddress, SSHPort: 22, OperationsDigest: hex.EncodeToString(digest[:8])}
 	if a.Hosts != nil {
 		v.HostsDir, v.SSHPort = "/etc/spine/hosts", a.Hosts.SSHPort
+	}
+	if a.ThirdPlace != nil {
+		v.PeerKubeconfig, v.WitnessDir, v.TrafficDir = "/etc/spine/peer/kubeconfig", "/etc/spine/witness", "/etc/spine/traffic"
 	}
 	return v
 }

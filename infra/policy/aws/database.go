@@ -30,15 +30,15 @@ func databaseRules() []policy.Rule {
 		{
 			Name: "database-encrypted", Controls: append(cis("2.3.1"), ncsc("2.3")...),
 			Types:       []string{rdsCluster, rdsInstance, docCluster, broker, dynamo},
-			Explanation: "Databases and brokers are encrypted at rest, with a key of ours.",
+			Explanation: "Databases and brokers are encrypted at rest, with a key of ours. (RabbitMQ with one of AWS's: Amazon MQ takes no other for it.)",
 			Fix:         "Set storageEncrypted and kmsKeyId (a broker: encryptionOptions; a table: serverSideEncryption).",
-			Check: byType(map[string][]policy.Demand{
+			Check: exceptRabbitMQ(byType(map[string][]policy.Demand{
 				rdsCluster:  {policy.IsTrue("storageEncrypted"), policy.IsSet("kmsKeyId")},
 				rdsInstance: {policy.IsTrue("storageEncrypted"), policy.IsSet("kmsKeyId")},
 				docCluster:  {policy.IsTrue("storageEncrypted"), policy.IsSet("kmsKeyId")},
 				broker:      {policy.IsFalse("encryptionOptions", "useAwsOwnedKey"), policy.IsSet("encryptionOptions", "kmsKeyId")},
 				dynamo:      {policy.IsTrue("serverSideEncryption", "enabled")},
-			}),
+			})),
 		},
 		{
 			Name: "database-deletion-protected", Controls: append(caf("B5", "D1"), ncsc("2.6")...),
@@ -103,6 +103,17 @@ func databaseRules() []policy.Rule {
 			Fix:         "Add instances to the cluster, each in an availabilityZone of its own.",
 			CheckStack:  zones,
 		},
+	}
+}
+
+// exceptRabbitMQ leaves brokers of that engine out: "encryptionOptions does not apply to
+// RabbitMQ brokers" (AWS::AmazonMQ::Broker); AWS encrypts them with AES-256 by itself.
+func exceptRabbitMQ(rule check) check {
+	return func(r policy.Resource, in policy.Environment) []policy.Finding {
+		if r.Type == broker && r.Input("engineType").Text() == "RabbitMQ" {
+			return nil
+		}
+		return rule(r, in)
 	}
 }
 

@@ -21,9 +21,9 @@ func Rules() []policy.Rule {
 			Name: "fenced-environments", Severity: policy.Mandatory,
 			Controls: []policy.Control{{Framework: policy.NCSC, ID: "3"}, {Framework: policy.NCSC, ID: "9"}},
 			Explanation: "Live and other environments are fenced off from each other: they have different accounts, and " +
-				"neither refers to the other's resources.",
-			Fix:   "Refer to the environment's own account and stacks; promote by pulling an artefact.",
-			Check: fenced,
+				"neither refers to the other's resources. Only the account that keeps the environment's backups may be named beside its own.",
+			Fix:        "Refer to the environment's own account and stacks; promote by pulling an artefact.",
+			CheckStack: fenced,
 		},
 		{
 			Name: "provider-account", Severity: policy.Mandatory,

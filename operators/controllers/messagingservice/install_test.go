@@ -23,7 +23,6 @@ import (
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 	api "spine.nhs.uk/controlplane/operators/api/messaging/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/desired/certificate"
-	"spine.nhs.uk/controlplane/operators/operatortest"
 	"spine.nhs.uk/controlplane/operators/ports"
 )
 
@@ -66,10 +65,8 @@ var _ = Describe("A new MessagingService", func() {
 	It("changes nothing, and asks for nothing to be changed, when nothing changed", func(ctx SpecContext) {
 		b := running(ctx, "idle")
 		before := versions(b)
-		watching, err := client.NewWithWatch(cluster.ManagerConfig(), client.Options{Scheme: operatortest.Scheme()})
-		Expect(err).NotTo(HaveOccurred())
 		applied := 0
-		b.reconciler.Client = interceptor.NewClient(watching, interceptor.Funcs{
+		b.reconciler.Client = interceptor.NewClient(manager, interceptor.Funcs{
 			Apply: func(ctx context.Context, c client.WithWatch, o runtime.ApplyConfiguration, options ...client.ApplyOption) error {
 				applied++
 				return c.Apply(ctx, o, options...)

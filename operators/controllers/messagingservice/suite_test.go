@@ -37,7 +37,7 @@ func TestMessagingService(t *testing.T) {
 var (
 	cluster *operatortest.Cluster
 	// manager has the rights of the manager and no more.
-	manager client.Client
+	manager client.WithWatch
 )
 
 var _ = BeforeSuite(func() {

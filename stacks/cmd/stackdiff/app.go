@@ -29,6 +29,8 @@ type app struct {
 	root string
 
 	format, prices, stack, configFile string
+	// At most one of these is set: what is previewed, when it is no update.
+	destroy, refresh bool
 	// Saved input, in place of a run of the engine.
 	events      []string
 	plan, state string
@@ -51,7 +53,7 @@ It runs "pulumi preview" and changes nothing. With --events it reads what an ear
 	flags.StringVarP(&a.format, "output", "o", "text", "form of the report: "+strings.Join(render.Formats(), ", "))
 	flags.StringVar(&a.prices, "prices", "", "price book to use in place of the one built in: a JSON file of the same form")
 	must(root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(render.Formats(), cobra.ShellCompDirectiveNoFileComp)))
-	root.AddCommand(a.previewCommand(), a.matrixCommand(), a.historyCommand(), a.driftCommand(), a.schemaCommand())
+	root.AddCommand(a.previewCommand(), a.matrixCommand(), a.historyCommand(), a.driftCommand(), a.costCommand(), a.schemaCommand())
 	return root
 }
 
@@ -175,6 +177,17 @@ func (a *app) oneLog() (string, error) {
 		return "", errors.New("--events was given several times: `stackdiff matrix` reads several logs")
 	}
 	return a.events[0], nil
+}
+
+// operation is what is previewed; empty for an update.
+func (a *app) operation() string {
+	switch {
+	case a.destroy:
+		return "destroy"
+	case a.refresh:
+		return "refresh"
+	}
+	return ""
 }
 
 // chosen is the stack that the command is about.

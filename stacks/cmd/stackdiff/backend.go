@@ -59,8 +59,8 @@ func (a *app) backend(ctx context.Context) (Backend, error) {
 	}
 	dir, ok := strings.CutPrefix(url, "file://")
 	if !ok {
-		return nil, fmt.Errorf("the backend is %s: histories are read from folders (file://...): copy the bucket's .pulumi/history "+
-			"into one, and set PULUMI_BACKEND_URL to it", url)
+		return nil, fmt.Errorf("the backend is %s: histories are read from folders. Copy the bucket's folder .pulumi into one, for example "+
+			"by `aws s3 sync BUCKET/.pulumi DIR/.pulumi`, and set PULUMI_BACKEND_URL to file://DIR", url)
 	}
 	if rest, home := strings.CutPrefix(dir, "~"); home {
 		user, err := os.UserHomeDir()

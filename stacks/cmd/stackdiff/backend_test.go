@@ -73,7 +73,11 @@ func TestGoldenHistory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	env := audit.FromHistory("ers-live", "spine", updates, audit.Context{Book: cost.Published(), Secrets: audit.NewSecrets(nil)})
+	book, err := cost.Parse(golden.Get(t, "prices.book"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := audit.FromHistory("ers-live", "spine", updates, audit.Context{Book: book, Secrets: audit.NewSecrets(nil)})
 	for format, ext := range extensions {
 		var b strings.Builder
 		if err := render.Report(&b, format, &audit.Report{Version: audit.Version, Kind: audit.Applied, Environments: []audit.Environment{env}}); err != nil {

@@ -18,7 +18,10 @@ import (
 
 func (a *app) previewCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "preview", Short: "What an update would change in one environment", Args: cobra.NoArgs,
+		Use: "preview", Short: "What an update, a destroy or a refresh would change in one environment", Args: cobra.NoArgs,
+		Long: "preview says what an update would change. Pulumi asks rules about updates only: with --destroy and --refresh it is\n" +
+			"stackdiff that asks them, and the exit code is 2 when one is against it:\n\n" +
+			"  stackdiff preview --destroy -s STACK && pulumi destroy -s STACK",
 		Example: "  stackdiff preview -s local\n  stackdiff preview -s live -o html > change.html\n  stackdiff preview --events preview.log",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var env audit.Environment
@@ -44,6 +47,9 @@ func (a *app) previewCommand() *cobra.Command {
 	}
 	a.addStack(c)
 	a.addSaved(c)
+	c.Flags().BoolVar(&a.destroy, "destroy", false, "preview pulumi destroy, and ask the rules about it")
+	c.Flags().BoolVar(&a.refresh, "refresh", false, "preview what pulumi refresh would write into the state, and ask the rules about it")
+	c.MarkFlagsMutuallyExclusive("destroy", "refresh")
 	return c
 }
 
@@ -200,12 +206,24 @@ func (a *app) fromLog(path string) (audit.Environment, error) {
 	if err != nil {
 		return audit.Environment{}, err
 	}
-	return audit.FromPreview(p, c), nil
+	return a.report(p, c), nil
 }
 
-// preview runs one, with the rules inside.
+// report says what was previewed.
+func (a *app) report(p *engine.Preview, c audit.Context) audit.Environment {
+	if o := a.operation(); o != "" {
+		return audit.FromOperation(o, p, c)
+	}
+	return audit.FromPreview(p, c)
+}
+
+// preview runs one; that of an update has the rules inside.
 func (a *app) preview(ctx context.Context, stack string) (audit.Environment, error) {
-	p, known, err := a.run(ctx, stack, "preview")
+	command := []string{"preview"}
+	if o := a.operation(); o != "" {
+		command = []string{o, "--preview-only"}
+	}
+	p, known, err := a.run(ctx, stack, command...)
 	if err != nil {
 		return audit.Environment{}, err
 	}
@@ -213,7 +231,7 @@ func (a *app) preview(ctx context.Context, stack string) (audit.Environment, err
 	if err != nil {
 		return audit.Environment{}, err
 	}
-	return audit.FromPreview(p, c), nil
+	return a.report(p, c), nil
 }
 
 // environments are the stacks that environments/ has a config for.

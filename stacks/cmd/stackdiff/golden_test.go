@@ -42,11 +42,11 @@ func stackdiff(t *testing.T, root string, args ...string) (out, errs string, cod
 	return o.String(), e.String(), code
 }
 
-// reports are what is kept in testdata for people to review.
+// reports are what is kept in testdata for people to review. Their prices are kept, too, so that new prices change none.
 var reports = map[string][]string{
-	"preview": {"preview", "--events", "testdata/ers-live.events"},
-	"matrix":  {"matrix", "--events", "testdata/ers-int.events", "--events", "testdata/ers-live.events"},
-	"drift":   {"drift", "--events", "testdata/drift.events"},
+	"preview": {"preview", "--prices", "testdata/prices.book", "--events", "testdata/ers-live.events"},
+	"matrix":  {"matrix", "--prices", "testdata/prices.book", "--events", "testdata/ers-int.events", "--events", "testdata/ers-live.events"},
+	"drift":   {"drift", "--prices", "testdata/prices.book", "--events", "testdata/drift.events"},
 }
 
 var extensions = map[string]string{"text": "txt", "markdown": "md", "html": "html", "json": "json"}
