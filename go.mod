@@ -46,7 +46,7 @@ require (
 	sigs.k8s.io/yaml v1.6.0
 )
 
-require github.com/pulumi/pulumi-aws/sdk/v6 v6.83.2 // indirect
+require github.com/pulumi/pulumi-aws/sdk/v6 v6.83.2
 
 require (
 	dario.cat/mergo v1.0.0 // indirect

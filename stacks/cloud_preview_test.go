@@ -22,6 +22,10 @@ import (
 	"spine.nhs.uk/controlplane/stacks/catalogue"
 )
 
+// listed are the environments whose resources are counted by type in testdata/cloud: live with all that an environment can
+// have, and the smallest.
+var listed = []string{"ers-live", "ers-dev"}
+
 // TestOfflineCloud runs the real pulumi and language host over the config of each environment in AWS, with the stand-in for
 // the plugin: without an account. What would be made is counted, and held against the rules and the invariants.
 func TestOfflineCloud(t *testing.T) {
@@ -30,7 +34,9 @@ func TestOfflineCloud(t *testing.T) {
 			t.Parallel()
 			s := newCloudStack(t, name)
 			p := s.preview(t)
-			golden.Assert(t, counted(p), filepath.Join("cloud", name+".types"))
+			if slices.Contains(listed, name) {
+				golden.Assert(t, counted(p), filepath.Join("cloud", name+".types"))
+			}
 			for _, v := range invariants(p) {
 				t.Error(v)
 			}
@@ -91,7 +97,9 @@ func newCloudStack(t *testing.T, name string) *cloudStack {
 	s := &cloudStack{name: name, bin: bin, config: filepath.Join(t.TempDir(), "config.yaml")}
 	s.env = append(os.Environ(), "PATH="+standIn(t)+":"+bin+":"+os.Getenv("PATH"), "PULUMI_BACKEND_URL=file://"+t.TempDir(),
 		"PULUMI_CONFIG_PASSPHRASE=spine-local", "PULUMI_CONFIG_PASSPHRASE_FILE=", "PULUMI_SKIP_UPDATE_CHECK=true",
-		"PULUMI_DEBUG_COMMANDS=true", "PULUMI_OPTION_POLICY_PACK="+rules(t))
+		"PULUMI_DEBUG_COMMANDS=true",
+		// A state that nothing stands behind may be lost: writing it at the end only takes a tenth of the time.
+		"PULUMI_SKIP_CHECKPOINTS=true", "PULUMI_OPTION_POLICY_PACK="+rules(t))
 	if err := os.WriteFile(s.config, fmt.Appendf(text, "\n  spine:brokerPassword: %s\n", planted), 0o600); err != nil {
 		t.Fatal(err)
 	}

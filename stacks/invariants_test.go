@@ -109,14 +109,14 @@ func threeZones(s policy.Stack) []string {
 			out = append(out, fmt.Sprintf("subnets %s are in %d zones", purpose, n))
 		}
 	}
-	for kind, path := range map[string][]any{
+	spread := map[string][]any{
 		"aws:rds/subnetGroup:SubnetGroup": {"subnetIds"}, "aws:eks/cluster:Cluster": {"vpcConfig", "subnetIds"}, "aws:mq/broker:Broker": {"subnetIds"},
 		"aws:lb/loadBalancer:LoadBalancer": {"subnets"},
-	} {
-		for _, r := range of(s, kind) {
-			if n := len(r.Input(path...).Items()); n != 3 {
-				out = append(out, fmt.Sprintf("%s is in %d subnets", r.Name, n))
-			}
+	}
+	for _, r := range s.Resources {
+		path, ok := spread[r.Type]
+		if n := len(r.Input(path...).Items()); ok && n != 3 {
+			out = append(out, fmt.Sprintf("%s is in %d subnets", r.Name, n))
 		}
 	}
 	if n := len(of(s, "aws:eks/nodeGroup:NodeGroup")); n == 0 || n%3 != 0 {
@@ -186,8 +186,9 @@ func noWildcards(s policy.Stack) []string {
 	for _, r := range s.Resources {
 		for _, key := range []string{"policy", "inlinePolicy"} {
 			text, ok := r.Input(key).Value.(string)
-			if !ok || r.Type == "aws:kms/key:Key" || strings.HasSuffix(r.Name, "-boundary") {
-				continue // A boundary gives nothing: it is what no role's own policies can go beyond.
+			// A boundary and the policy of an endpoint give nothing: they are what no role's own policies can go beyond.
+			if !ok || r.Type == "aws:kms/key:Key" || r.Type == "aws:ec2/vpcEndpoint:VpcEndpoint" || strings.HasSuffix(r.Name, "-boundary") {
+				continue
 			}
 			for _, action := range allowed(text) {
 				if action == "*" || strings.HasSuffix(action, ":*") {

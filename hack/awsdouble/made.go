@@ -55,8 +55,18 @@ func (m *maker) id(inputs resource.PropertyMap) string {
 	return m.name + "-" + m.hash("id")
 }
 
-func (m *maker) arn(kind, name string) string {
-	return fmt.Sprintf("arn:aws:%s:%s:%s:%s/%s", m.service(), region, m.account, kind, name)
+// arn is of the resource itself, or of what a property such as roleArn is about.
+func (m *maker) arn(property string) string {
+	kind := strings.TrimSuffix(property, "Arn")
+	if property == "arn" {
+		_, word, _ := strings.Cut(m.token, "/")
+		kind, _, _ = strings.Cut(word, ":")
+	}
+	where := region
+	if m.service() == "iam" {
+		where = "" // Identities are the account's, in all regions.
+	}
+	return fmt.Sprintf("arn:aws:%s:%s:%s:%s/%s", m.service(), where, m.account, kind, m.name)
 }
 
 // service is the word of a type's service in the SDK; it is AWS's in most cases.
@@ -121,7 +131,7 @@ func (m *maker) text(name string) string {
 	lower := strings.ToLower(name)
 	switch {
 	case strings.HasSuffix(lower, "arn"):
-		return m.arn(strings.TrimSuffix(name, "Arn"), m.name)
+		return m.arn(name)
 	case lower == "issuer" || strings.HasSuffix(lower, "url") || lower == "endpoint" && m.service() == "eks":
 		return "https://" + m.host(name)
 	case strings.HasSuffix(lower, "endpoint") || strings.HasSuffix(lower, "dnsname") || strings.HasSuffix(lower, "domainname") || lower == "address":

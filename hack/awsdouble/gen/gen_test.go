@@ -19,6 +19,7 @@ type Broker struct {
 	Arn        pulumi.StringOutput    ` + "`pulumi:\"arn\"`" + `
 	EngineType pulumi.StringOutput    ` + "`pulumi:\"engineType\"`" + `
 	Size       pulumi.IntPtrOutput    ` + "`pulumi:\"size\"`" + `
+	Users      UserArrayOutput        ` + "`pulumi:\"users\"`" + `
 }
 
 func NewBroker(ctx *pulumi.Context, name string, args *BrokerArgs, opts ...pulumi.ResourceOption) (*Broker, error) {
@@ -37,6 +38,7 @@ type brokerState struct {
 	Arn        *string ` + "`pulumi:\"arn\"`" + `
 	EngineType *string ` + "`pulumi:\"engineType\"`" + `
 	Size       *int    ` + "`pulumi:\"size\"`" + `
+	Users      []User  ` + "`pulumi:\"users\"`" + `
 }
 
 type brokerArgs struct {
@@ -81,7 +83,7 @@ func TestRead(t *testing.T) {
 		Provider: table.Fields{"region": "string"},
 		Types: map[string]*table.Type{"aws:mq/broker:Broker": {
 			Inputs:  table.Fields{"engineType": "string!", "size": "int", "users": "[#mq.User]!", "others": "[#mq.OtherUser]", "tags": "{string}", "policy": "any", "code": "asset"},
-			Outputs: table.Fields{"arn": "string!", "engineType": "string!", "size": "int"}, Replaces: []string{"engineType"},
+			Outputs: table.Fields{"arn": "string!", "engineType": "string!", "size": "int", "users": "[#mq.User]!"}, Replaces: []string{"engineType"},
 		}},
 		Objects: map[string]table.Fields{
 			"mq.User": {"name": "string!", "rate": "number", "next": "#mq.User"}, "mq.OtherUser": {"known": "string!"},

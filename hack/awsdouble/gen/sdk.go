@@ -104,8 +104,14 @@ func (p *sdkPackage) resource(constructor string) *table.Type {
 	// The plain state says what kind an output is; the resource itself says whether it is always there.
 	if st := p.structs[name]; st != nil {
 		for _, f := range st.Fields.List {
-			s, ok := f.Type.(*ast.SelectorExpr)
-			if property := propertyOf(f); ok && property != "" && !strings.HasSuffix(s.Sel.Name, "PtrOutput") && t.Outputs[property] != "" {
+			output := "" // pulumi.StringOutput, or BrokerUserArrayOutput of the package itself
+			switch e := f.Type.(type) {
+			case *ast.SelectorExpr:
+				output = e.Sel.Name
+			case *ast.Ident:
+				output = e.Name
+			}
+			if property := propertyOf(f); property != "" && !strings.HasSuffix(output, "PtrOutput") && t.Outputs[property] != "" {
 				t.Outputs[property] += "!"
 			}
 		}

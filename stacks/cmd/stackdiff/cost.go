@@ -105,7 +105,7 @@ func writeCost(out io.Writer, r costReport) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(w, "%s, a month, in %s at prices of %s\t\t\n", r.Environment, r.Currency, r.Book)
 	for _, s := range r.Bill.Services {
-		fmt.Fprintf(w, "%s\t%s\t%d resources\n", s.Service, audit.Money(s.Cents, r.Currency), s.Resources)
+		fmt.Fprintf(w, "%s\t%s\t  %d resources\n", s.Service, audit.Money(s.Cents, r.Currency), s.Resources)
 	}
 	fmt.Fprintf(w, "all\t%s\t\n", audit.Money(r.Bill.Cents, r.Currency))
 	if r.Hours > 0 {

@@ -94,9 +94,9 @@ func (s *Store) Ping(ctx context.Context) error {
 // takes tens of seconds; clients back off from there by themselves.
 const retryAfter = 2 * time.Second
 
-// transaction runs work in one transaction.
+// transaction runs work in one transaction. It fails when the commit may be on no standby.
 func (s *Store) transaction(ctx context.Context, work func(tx pgx.Tx) error) error {
-	return unavailable(pgx.BeginFunc(ctx, s.pool, work))
+	return unavailable(database.Transaction(ctx, s.pool, work))
 }
 
 // unavailable turns what a caller can only wait out into *domain.OverloadedError
@@ -118,7 +118,7 @@ func unavailable(err error) error {
 	}
 	var network net.Error
 	var connect *pgconn.ConnectError
-	if errors.As(err, &connect) || errors.As(err, &network) || errors.Is(err, context.DeadlineExceeded) ||
+	if errors.Is(err, database.ErrDoubt) || errors.As(err, &connect) || errors.As(err, &network) || errors.Is(err, context.DeadlineExceeded) ||
 		pgconn.SafeToRetry(err) || pgconn.Timeout(err) || closedUnderneath(err) {
 		return errors.Join(&domain.OverloadedError{RetryAfter: retryAfter}, err)
 	}

@@ -107,6 +107,7 @@ func Pool(ctx context.Context, source Source, application string, connections in
 		return nil, err
 	}
 	first.RuntimeParams["application_name"] = application
+	first.OnNotice = noteDoubt
 	config.ConnConfig = first
 	config.MaxConns = int32(connections)
 	config.MaxConnIdleTime = 5 * time.Minute
@@ -117,6 +118,7 @@ func Pool(ctx context.Context, source Source, application string, connections in
 			return err
 		}
 		fresh.RuntimeParams["application_name"] = application
+		fresh.OnNotice = noteDoubt
 		*c = *fresh
 		return nil
 	}

@@ -13,6 +13,7 @@ import (
 
 	"spine.nhs.uk/controlplane/operators/workloads/booking/poll"
 	"spine.nhs.uk/controlplane/operators/workloads/booking/provider"
+	"spine.nhs.uk/controlplane/operators/workloads/kit/database"
 )
 
 // heartbeat is how often the connection that holds the lock is tried, and how long it may take to answer.
@@ -141,7 +142,7 @@ func (h *hold) Finish(ctx context.Context) error {
 
 // fenced runs work in a transaction that only the present holder can commit: the row stays locked until then.
 func (h *hold) fenced(ctx context.Context, work func(tx pgx.Tx) error) error {
-	return pgx.BeginFunc(ctx, h.pool, func(tx pgx.Tx) error {
+	return database.Transaction(ctx, h.pool, func(tx pgx.Tx) error {
 		var one int
 		err := tx.QueryRow(ctx, `SELECT 1 FROM booking.poll_runs WHERE evening = $1::date AND holder = $2::uuid FOR NO KEY UPDATE`, h.evening, h.holder).Scan(&one)
 		if errors.Is(err, pgx.ErrNoRows) {
