@@ -7,6 +7,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -16,6 +17,15 @@ import (
 )
 
 const managerUser = "system:serviceaccount:spine-system:spine-manager"
+
+// toldAgain is why events may be patched.
+const toldAgain = "an event that was told five minutes ago, by the same replica, is counted rather than made again"
+
+// seldom are rights for what not every run of the specs brings about, each with why it is held.
+var seldom = map[string]string{
+	"patch events in spine-messaging": toldAgain, "patch events in spine-booking": toldAgain, "patch events in spine-system": toldAgain,
+	"delete servicerecoveries.resilience.spine.nhs.uk in spine-system": "a dry run of the manager's own is thrown away when the host came back while it was planned",
+}
 
 // managersRights compares what the manager may do with what the API servers' audit logs say that it did since the site
 // came up. It comes after every recovery: what no service and no recovery has needed by then, it should not hold.
@@ -37,5 +47,14 @@ func managersRights(ctx context.Context) {
 	Expect(used).NotTo(BeEmpty(), "requests of the manager in the audit logs")
 	AddReportEntry("the manager's rights", fmt.Sprintf("%d held, %d kinds of requests seen", len(held), len(used)))
 	Expect(refused).To(BeEmpty(), "requests that the manager had no right to")
-	Expect(rights.Unused(held, used)).To(BeEmpty(), "rights that the manager holds and never used")
+	var unused []string
+	for _, r := range rights.Unused(held, used) {
+		if seldom[r.String()] == "" {
+			unused = append(unused, r.String())
+		}
+	}
+	Expect(unused).To(BeEmpty(), "rights that the manager holds and never used")
+	for right := range seldom {
+		Expect(slices.ContainsFunc(held, func(r rights.Right) bool { return r.String() == right })).To(BeTrue(), "no longer held, so no exception: %s", right)
+	}
 }

@@ -30,7 +30,7 @@ const writesTable = "spine_e2e_writes"
 // without the fence, too. A checker writes through every instance all the while.
 func stalePrimary(ctx context.Context, by client.Client, away func(ctx context.Context, host corev1.Node) (back func(context.Context))) {
 	redundant(ctx, 3*time.Minute)
-	run := startLoad(ctx, 5*time.Minute)
+	run := startLoad(ctx, 10*time.Minute)
 	run.flowing(ctx)
 	primary := primaries(ctx)[0]
 	host := corev1.Node{}
@@ -43,8 +43,10 @@ func stalePrimary(ctx context.Context, by client.Client, away func(ctx context.C
 	struck := time.Now()
 	back := away(ctx, host)
 	Eventually(func(g Gomega) {
-		current := podsOf(ctx, primary.Namespace, client.MatchingLabels{"cnpg.io/cluster": primary.Labels["cnpg.io/cluster"], "cnpg.io/instanceRole": "primary"})
-		g.Expect(slices.IndexFunc(current, func(p corev1.Pod) bool { return p.Name != primary.Name })).To(BeNumerically(">=", 0))
+		current := &corev1.PodList{}
+		g.Expect(objects.List(ctx, current, client.InNamespace(primary.Namespace),
+			client.MatchingLabels{"cnpg.io/cluster": primary.Labels["cnpg.io/cluster"], "cnpg.io/instanceRole": "primary"})).To(Succeed())
+		g.Expect(slices.IndexFunc(current.Items, func(p corev1.Pod) bool { return p.Name != primary.Name })).To(BeNumerically(">=", 0))
 	}).WithContext(ctx).WithTimeout(90*time.Second).Should(Succeed(), "another primary")
 	replaced := time.Since(struck).Round(time.Second)
 	back(ctx)

@@ -58,18 +58,21 @@ func lossOfHost(ctx context.Context, prepare func(ctx context.Context, host stri
 	prepare(ctx, host)
 	struck := time.Now()
 	Expect(rack.PowerOff(ctx, host)).To(Succeed())
-	Eventually(func(g Gomega) {
-		for namespace, deployment := range map[string]string{messagingKey.Namespace: "spine-gateway", bookingKey.Namespace: "ers-service"} {
-			pods := &corev1.PodList{}
-			g.Expect(objects.List(ctx, pods, client.InNamespace(namespace))).To(Succeed())
-			g.Expect(readyElsewhere(pods.Items, deployment, host)).To(Equal(2), deployment)
-		}
-	}).WithContext(ctx).WithTimeout(8 * time.Minute).Should(Succeed())
+	Eventually(func(g Gomega) { programsElsewhere(ctx, g, host) }).WithContext(ctx).WithTimeout(8 * time.Minute).Should(Succeed())
 	took := time.Since(struck).Round(time.Second)
 	Expect(rack.PowerOn(ctx, host)).To(Succeed())
 	allWell(ctx, "a", "b", "c")
 	redundant(ctx, 5*time.Minute)
 	return took
+}
+
+// programsElsewhere expects all replicas of both programs, ready, on other hosts than that.
+func programsElsewhere(ctx context.Context, g Gomega, host string) {
+	for namespace, deployment := range map[string]string{messagingKey.Namespace: "spine-gateway", bookingKey.Namespace: "ers-service"} {
+		pods := &corev1.PodList{}
+		g.Expect(objects.List(ctx, pods, client.InNamespace(namespace))).To(Succeed())
+		g.Expect(readyElsewhere(pods.Items, deployment, host)).To(Equal(2), deployment)
+	}
 }
 
 // readyElsewhere counts a program's ready pods on other hosts than that.

@@ -53,13 +53,13 @@ func recoveries() {
 		Expect(by.List(ctx, &corev1.PodList{}, client.InNamespace(messagingKey.Namespace))).To(MatchError(ContainSubstring("forbidden")))
 	})
 
-	DescribeTable("recovers under load, and proves it:", func(ctx context.Context, asked ...request) {
+	DescribeTable("recovers under load, while the manager is killed at each step, and proves it:", func(ctx context.Context, asked ...request) {
 		redundant(ctx, 3*time.Minute)
 		run := startLoad(ctx, 15*time.Minute)
 		run.flowing(ctx)
 		for _, a := range asked {
 			o := dryRun(ctx, by, a)
-			carryOut(ctx, by, other, o, a.meanwhile)
+			disturbed(ctx, by, other, o)
 			AddReportEntry(string(a.action)+" "+a.target(), trace(o))
 		}
 		run.stop()
@@ -72,9 +72,9 @@ func recoveries() {
 			request{action: resilience.ActionRestartRolling, part: resilience.PartGateway},
 			request{action: resilience.ActionRestartRolling, part: resilience.PartBroker},
 			request{action: resilience.ActionRestartRolling, part: resilience.PartDatabase}),
-		Entry("a standby and the broker rebuilt, while the manager is killed again and again", Label("slow", "recovery"), NodeTimeout(20*time.Minute),
-			request{action: resilience.ActionRebuildReplica, instance: standby, meanwhile: killManagers},
-			request{action: resilience.ActionRebuildBroker, meanwhile: killManagers}),
+		Entry("a standby and the broker rebuilt", Label("slow", "recovery"), NodeTimeout(20*time.Minute),
+			request{action: resilience.ActionRebuildReplica, instance: standby},
+			request{action: resilience.ActionRebuildBroker}),
 		Entry("the same of bookings: programs restarted, a standby rebuilt", Label("slow", "recovery"), NodeTimeout(20*time.Minute),
 			request{booking: true, action: resilience.ActionRestartRolling, part: resilience.PartService},
 			request{booking: true, action: resilience.ActionRebuildReplica, instance: bookingStandby}),
@@ -92,17 +92,17 @@ func recoveries() {
 
 	It("puts dead letters back on their way", func(ctx context.Context) { deadLetters(ctx, by, other) }, Label("recovery"), NodeTimeout(8*time.Minute))
 
+	DescribeTable("heals without hands the loss of a host", lostHost,
+		Entry("that hangs", Label("slow", "recovery"), NodeTimeout(15*time.Minute), hung, 2*time.Minute),
+		Entry("that lost its power", Label("slow", "recovery"), NodeTimeout(15*time.Minute), powerCut, 60*time.Second),
+	)
+
 	DescribeTable("lets no primary acknowledge beside its successor that",
 		func(ctx context.Context, away func(context.Context, corev1.Node) func(context.Context)) {
 			stalePrimary(ctx, by, away)
 		},
 		Entry("was frozen with its host, and goes on", Label("slow", "recovery"), NodeTimeout(12*time.Minute), frozen),
 		Entry("was cut off with its rack, and is back", Label("slow", "recovery"), NodeTimeout(12*time.Minute), isolated),
-	)
-
-	DescribeTable("heals without hands the loss of a host", lostHost,
-		Entry("that lost its power", Label("slow", "recovery"), NodeTimeout(12*time.Minute), powerCut),
-		Entry("that hangs", Label("slow", "recovery"), NodeTimeout(12*time.Minute), hung),
 	)
 
 	It("replaces what a lost host held sooner than Kubernetes by itself", func(ctx context.Context) { besideStock(ctx, by) }, Label("slow", "stock"), NodeTimeout(30*time.Minute))
@@ -125,8 +125,6 @@ type request struct {
 	replicas           int32
 	// booking: it is on the booking service rather than on messaging.
 	booking bool
-	// meanwhile disturbs until its context ends. Nil: nothing does.
-	meanwhile func(context.Context)
 }
 
 func (r request) target() string {
@@ -181,23 +179,13 @@ func plain(ctx context.Context, by client.Client, r request) *resilience.Service
 }
 
 // carryOut agrees to the plan that the dry run made, has it approved where that is asked for, and waits for the proof.
-func carryOut(ctx context.Context, by, other client.Client, o *resilience.ServiceRecovery, meanwhile func(context.Context)) {
+func carryOut(ctx context.Context, by, other client.Client, o *resilience.ServiceRecovery) {
 	GinkgoHelper()
 	digest := o.Status.Plan.Digest
 	if o.Status.Plan.NeedsApproval {
 		approve(ctx, other, o, second)
 	}
 	confirm(ctx, by, o, digest)
-	if meanwhile != nil {
-		disturbing, stop := context.WithCancel(ctx)
-		ended := make(chan struct{})
-		go func() {
-			defer GinkgoRecover()
-			defer close(ended)
-			meanwhile(disturbing)
-		}()
-		defer func() { stop(); <-ended }()
-	}
 	awaitPhase(ctx, by, o, 12*time.Minute, resilience.PhaseSucceeded)
 	Expect(o.Status.Plan.Digest).To(Equal(digest))
 	Expect(o.Status.Evidence).NotTo(BeNil())
@@ -263,24 +251,4 @@ func trace(o *resilience.ServiceRecovery) string {
 		fmt.Fprintf(&b, "whole after %d s; %s", *e.RecoverySeconds, strings.Join(e.Notes, "; "))
 	}
 	return b.String()
-}
-
-// killManagers kills both replicas of the manager, as kill -9 would, each 15 seconds.
-func killManagers(ctx context.Context) {
-	again := time.NewTicker(15 * time.Second)
-	defer again.Stop()
-	for {
-		now := int64(0)
-		err := objects.DeleteAllOf(ctx, &corev1.Pod{}, client.InNamespace(systemNS),
-			client.MatchingLabels{"app.kubernetes.io/name": "spine-manager"}, &client.DeleteAllOfOptions{
-				DeleteOptions: client.DeleteOptions{GracePeriodSeconds: &now}})
-		if ctx.Err() == nil {
-			Expect(err).NotTo(HaveOccurred())
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-again.C:
-		}
-	}
 }

@@ -48,7 +48,7 @@ type Args struct {
 	Deletable bool
 	// Protect refuses to delete the bucket of logs, in Pulumi.
 	Protect bool
-	// LogKeyArn is the KMS key of the firewall's log.
+	// LogKeyArn is the KMS key of the logs, but for those of an application load balancer.
 	LogKeyArn pulumi.StringInput
 	// LogDays is how long logs of the edge are kept, in days: one of the periods of a
 	// year and more that CloudWatch knows.

@@ -15,8 +15,19 @@ const logPrefix = "logs"
 // oldVersionDays is how long what was overwritten or deleted can be had back.
 const oldVersionDays = 30
 
-// logs makes the bucket that balancers write to. It has S3's own key: balancers can
-// write with no other (Elastic Load Balancing, "enable access logs").
+// logKey is the key of the bucket of logs: ours, unless an application load balancer writes
+// to it, which can with S3's own key only (Elastic Load Balancing, "enable access logs").
+func (b *builder) logKey() s3.BucketServerSideEncryptionConfigurationV2RuleArgs {
+	key := s3.BucketServerSideEncryptionConfigurationV2RuleApplyServerSideEncryptionByDefaultArgs{SseAlgorithm: pulumi.String("AES256")}
+	if b.args.Booking == nil {
+		key.SseAlgorithm, key.KmsMasterKeyId = pulumi.String("aws:kms"), b.args.LogKeyArn.ToStringOutput().ToStringPtrOutput()
+	}
+	return s3.BucketServerSideEncryptionConfigurationV2RuleArgs{
+		ApplyServerSideEncryptionByDefault: key, BucketKeyEnabled: pulumi.Bool(b.args.Booking == nil),
+	}
+}
+
+// logs makes the bucket that balancers write to.
 func (b *builder) logs() error {
 	name := b.name("edge", b.args.Account) // names of buckets are one for the world
 	under := b.parent
@@ -43,11 +54,7 @@ func (b *builder) logs() error {
 	}
 	_, err = s3.NewBucketServerSideEncryptionConfigurationV2(b.ctx, b.name("edge"), &s3.BucketServerSideEncryptionConfigurationV2Args{
 		Bucket: bucket.Bucket,
-		Rules: s3.BucketServerSideEncryptionConfigurationV2RuleArray{s3.BucketServerSideEncryptionConfigurationV2RuleArgs{
-			ApplyServerSideEncryptionByDefault: s3.BucketServerSideEncryptionConfigurationV2RuleApplyServerSideEncryptionByDefaultArgs{
-				SseAlgorithm: pulumi.String("AES256"),
-			},
-		}},
+		Rules:  s3.BucketServerSideEncryptionConfigurationV2RuleArray{b.logKey()},
 	}, under)
 	if err != nil {
 		return err

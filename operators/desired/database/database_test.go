@@ -110,6 +110,21 @@ func TestCopyBeginsSoon(t *testing.T) {
 	}
 }
 
+// A standby holds on to a hung primary for longer than its host may count as ready (8 s, and
+// seconds until that is noticed): it must not find that host again behind the Service. One
+// that is gone it notices by its own reports: they must be frequent.
+func TestStandbyLeavesAHungPrimaryLate(t *testing.T) {
+	p := parameters(sample("2Gi", "384Mi"))
+	for name, limit := range map[string][2]time.Duration{
+		"wal_receiver_timeout": {25 * time.Second, 45 * time.Second}, "wal_receiver_status_interval": {time.Second, 3 * time.Second},
+	} {
+		text, _ := p[name].(string)
+		if got, err := time.ParseDuration(text); err != nil || got < limit[0] || got > limit[1] {
+			t.Errorf("%s is %q: want %s to %s", name, text, limit[0], limit[1])
+		}
+	}
+}
+
 // A standby that is away must not fill the primary's disk, on any volume that the
 // resource allows.
 func TestSizes(t *testing.T) {

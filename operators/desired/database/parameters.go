@@ -65,6 +65,15 @@ func parameters(a Args) map[string]any {
 		// old segments for what comes, and makes every one anew.
 		"checkpoint_completion_target": "0.5",
 
+		// A standby that loses a hung primary connects to its Service again at once. While that still
+		// leads to the hung host, whose kernel takes the connection, it would wait there, and follow
+		// the former primary when the host goes on, beside the new one: both would be acknowledged to.
+		// So it holds on until the host is not ready for certain, and the Service leads nowhere;
+		// nobody is promoted as long as a standby holds on. A host that is gone is noticed by what
+		// it does not acknowledge of the standby's reports, within seconds.
+		"wal_receiver_timeout":         "30s",
+		"wal_receiver_status_interval": "2s",
+
 		// Small hosts that run much else: no query spreads over processors.
 		"max_worker_processes":            "8",
 		"max_parallel_workers":            "2",
