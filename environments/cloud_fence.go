@@ -49,14 +49,3 @@ func (c *Cloud) Accounts() (own, backup string) {
 	}
 	return "", ""
 }
-
-// standbyOf is the name of the environment that this one takes over from; empty without.
-func (c *Cloud) standbyOf() string {
-	switch {
-	case c.Live != nil:
-		return string(c.Live.StandbyOf)
-	case c.NonLive != nil:
-		return string(c.NonLive.StandbyOf)
-	}
-	return ""
-}
