@@ -26,8 +26,8 @@ const (
 
 // addons are the exact versions for each Kubernetes release: what runs next to the
 // kernel of every node changes when this table does, and never by itself. They are
-// those that EKS recommended in the spring of 2026; look for newer ones with
-// `aws eks describe-addon-versions --kubernetes-version 1.33`.
+// from public repositories and were not asked of an account: before the first use of
+// a release, compare with `aws eks describe-addon-versions --kubernetes-version 1.33`.
 var addons = map[string]map[string]string{
 	"1.33": {
 		addonNetwork: "v1.20.5-eksbuild.1", addonProxy: "v1.33.10-eksbuild.2", addonDNS: "v1.12.4-eksbuild.10",
