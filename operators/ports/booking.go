@@ -16,4 +16,6 @@ type BookingStatus struct {
 	ASIOpen int64 `json:"asiOpen"`
 	// Replication to the other site; nil where there is none, or it is not known.
 	Replication *ReplicationStatus `json:"replication"`
+	// Standbys of the database that receive what it writes, by the primary's word; nil when it is not known.
+	Standbys []string `json:"standbys"`
 }

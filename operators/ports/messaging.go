@@ -19,6 +19,8 @@ type MessagingStatus struct {
 	Broker Reached `json:"broker"`
 	// Replication to the other site; nil where there is none, or it is not known.
 	Replication *ReplicationStatus `json:"replication"`
+	// Standbys of the database that receive what it writes, by the primary's word; nil when it is not known.
+	Standbys []string `json:"standbys"`
 }
 
 // Reached says whether a program has a connection to something.

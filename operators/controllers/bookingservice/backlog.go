@@ -10,6 +10,7 @@ import (
 
 	booking "spine.nhs.uk/controlplane/operators/api/booking/v1alpha1"
 	desired "spine.nhs.uk/controlplane/operators/desired/booking"
+	"spine.nhs.uk/controlplane/operators/desired/database"
 	"spine.nhs.uk/controlplane/operators/ports"
 )
 
@@ -17,6 +18,7 @@ import (
 // before stay when nobody answers; their time says how old they are.
 func (s *scope) count(ctx context.Context) (time.Duration, error) {
 	if s.deployment == nil || s.resting() {
+		s.service.Status.Redundancy.Astray = nil
 		return 0, nil
 	}
 	pace := s.service.Spec.Probe.Interval.Duration
@@ -37,8 +39,10 @@ func (s *scope) recount(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, s.service.Spec.Probe.Timeout.Duration)
 	defer cancel()
 	var is ports.BookingStatus
+	astray := &s.service.Status.Redundancy.Astray
 	target := ports.Target{Address: desired.OpsAddress(s.service), ServerName: desired.OpsServerName(s.service)}
 	if err := s.Prober.Status(ctx, target, &is); err != nil {
+		*astray = nil // nobody knows
 		return err
 	}
 	if is.Bookings < 0 || is.Referrals < 0 || is.OutboxPending < 0 || is.ASIOpen < 0 {
@@ -53,6 +57,11 @@ func (s *scope) recount(ctx context.Context) error {
 		backlog.OldestTime = &oldest
 	}
 	s.service.Status.Backlog = backlog
+	if s.observed && s.databaseChild.Live != nil {
+		live := s.databaseChild.Live
+		*astray = database.Astray(live, is.Standbys)
+		s.database = database.Observe(live).Without(live, *astray)
+	}
 	s.recordReplication(is.Replication)
 	return nil
 }

@@ -153,6 +153,14 @@ var _ = Describe("A new BookingService", func() {
 		Expect(b.condition("Ready").Status).To(Equal(metav1.ConditionTrue), "people see nothing yet")
 		Expect(is.Status.Loss).To(Equal(booking.LossNone))
 
+		By("its standbys are ready, and none follows")
+		b.database(3)
+		b.prober.Count(ports.BookingStatus{Standbys: []string{}})
+		b.step(time.Minute)
+		Expect(b.get().Status.Redundancy.Summary).To(HavePrefix("1/3 db"))
+		Expect(b.condition("Redundancy").Message).To(ContainSubstring("of the database ready, and not following its primary"))
+		Expect(b.get().Status.Loss).To(Equal(booking.LossWritesStopped))
+
 		b.prober.Count(ports.BookingStatus{OutboxPending: 1, OutboxOldestSeconds: 700})
 		b.step(time.Minute)
 		Expect(b.condition("Backlog").Reason).To(Equal(common.ReasonBacklogOverdue))

@@ -38,7 +38,7 @@ func (s *scope) observe(ctx context.Context) (time.Duration, error) {
 		}
 		s.databaseObeys = database.Obeys(cluster, live)
 	}
-	s.database = database.Observe(s.databaseChild.Live)
+	s.database = database.Observe(s.databaseChild.Live).Without(s.databaseChild.Live, s.service.Status.Redundancy.Astray)
 	if s.programChild, err = s.children.Look(ctx, desired.Deployment(s.service, s.program().Image())); err != nil {
 		return 0, err
 	}

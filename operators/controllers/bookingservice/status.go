@@ -4,6 +4,7 @@ package bookingservice
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	booking "spine.nhs.uk/controlplane/operators/api/booking/v1alpha1"
@@ -55,7 +56,8 @@ func (s *scope) sayRedundancy(c kit.Conditions) {
 		return
 	}
 	db, replicas, serving := s.database, desired.Replicas(s.service), s.available()
-	status.Redundancy = common.Redundancy{Workload: &serving}
+	astray := status.Redundancy.Astray
+	status.Redundancy = common.Redundancy{Workload: &serving, Astray: astray}
 	dbText := "?"
 	if db.Known {
 		status.Redundancy.Database = &db.Ready
@@ -76,7 +78,11 @@ func (s *scope) sayRedundancy(c kit.Conditions) {
 	case !db.Known:
 		c.Unknown(common.ConditionRedundancy, common.ReasonStateUnknown, status.Redundancy.Summary)
 	case db.Ready < s.service.Spec.Database.Instances || serving < replicas:
-		c.False(common.ConditionRedundancy, common.ReasonMembersMissing, status.Redundancy.Summary)
+		text := status.Redundancy.Summary
+		if len(astray) > 0 {
+			text += ": " + strings.Join(astray, " and ") + " of the database ready, and not following its primary (RebuildReplica mends that)"
+		}
+		c.False(common.ConditionRedundancy, common.ReasonMembersMissing, text)
 	default:
 		c.True(common.ConditionRedundancy, common.ReasonAsSpecified, status.Redundancy.Summary)
 	}

@@ -165,6 +165,23 @@ var _ = Describe("A new MessagingService", func() {
 		Expect(b.condition("Redundancy").Reason).To(Equal(common.ReasonMembersMissing))
 		Expect(b.condition("Ready").Status).To(Equal(metav1.ConditionTrue), "users see nothing yet")
 
+		By("its standbys are ready, and one does not follow")
+		name := b.key.Name + "-db-"
+		b.engines(3, 3)
+		b.prober.Count(ports.MessagingStatus{Standbys: []string{name + "2"}})
+		b.step(time.Minute)
+		Expect(b.get().Status.Redundancy.Summary).To(HavePrefix("2/3 db"))
+		Expect(b.get().Status.Redundancy.Astray).To(Equal([]string{name + "3"}))
+		Expect(b.condition("Redundancy").Message).To(ContainSubstring(name + "3 of the database: ready, and not following its primary"))
+		Expect(b.get().Status.MessagesAtRisk).To(Equal("0"))
+		b.prober.Count(ports.MessagingStatus{Unsettled: 5, Standbys: []string{}})
+		b.step(time.Minute)
+		Expect(b.get().Status.MessagesAtRisk).To(Equal("5"))
+		Expect(b.condition("Database").Status).To(Equal(metav1.ConditionFalse))
+		b.prober.Count(ports.MessagingStatus{Standbys: []string{name + "2", name + "3"}})
+		b.step(time.Minute)
+		Expect(b.condition("Redundancy").Status).To(Equal(metav1.ConditionTrue), b.condition("Redundancy").Message)
+
 		b.prober.Count(ports.MessagingStatus{Unsettled: 1, OldestUnsettledSeconds: 90000})
 		b.step(time.Minute)
 		Expect(b.condition("Backlog").Reason).To(Equal(common.ReasonBacklogOverdue))

@@ -58,7 +58,8 @@ func (s *scope) observeDatabase(ctx context.Context) (time.Duration, error) {
 		}
 		s.databaseObeys = database.Obeys(cluster, child.Live)
 	}
-	s.databaseChild, s.database = child, database.Observe(child.Live)
+	s.databaseChild = child
+	s.database = database.Observe(child.Live).Without(child.Live, s.service.Status.Redundancy.Astray)
 	return 0, nil
 }
 

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	api "spine.nhs.uk/controlplane/operators/api/messaging/v1alpha1"
+	"spine.nhs.uk/controlplane/operators/desired/database"
 	desired "spine.nhs.uk/controlplane/operators/desired/messaging"
 	"spine.nhs.uk/controlplane/operators/ports"
 )
@@ -29,6 +30,7 @@ func (s *scope) probe(ctx context.Context) (time.Duration, error) {
 		return 0, nil
 	}
 	if s.resting() {
+		s.service.Status.Redundancy.Astray = nil
 		s.service.Status.Probe.ConsecutiveFailures = 0 // of gateways that are gone
 		return 0, nil
 	}
@@ -131,10 +133,14 @@ func readyWith(pod *corev1.Pod, image string) bool {
 
 // count reads the ledger's counts. Without an answer the last ones stay, with their time.
 func (s *scope) count(ctx context.Context) {
+	astray := &s.service.Status.Redundancy.Astray
 	status, err := s.ask(ctx)
 	if err != nil {
+		*astray = nil // nobody knows
 		return
 	}
+	*astray = database.Astray(s.databaseChild.Live, status.Standbys)
+	s.database = database.Observe(s.databaseChild.Live).Without(s.databaseChild.Live, *astray)
 	s.counted, s.replication = true, status.Replication
 	b := &api.Backlog{
 		Acknowledged: status.Acknowledged, Settled: status.Settled, Unsettled: status.Unsettled,

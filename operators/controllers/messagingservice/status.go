@@ -48,7 +48,7 @@ func (s *scope) finish(ctx context.Context) error {
 // redundancy counts members of every part.
 func (s *scope) redundancy(c kit.Conditions) {
 	r := &s.service.Status.Redundancy
-	*r = common.Redundancy{}
+	*r = common.Redundancy{Astray: r.Astray}
 	var words, missing, unknown []string
 	count := func(short, name string, known bool, ready, wanted int32) *int32 {
 		if !known {
@@ -62,6 +62,9 @@ func (s *scope) redundancy(c kit.Conditions) {
 		return ptr.To(ready)
 	}
 	spec := s.service.Spec
+	if len(r.Astray) > 0 {
+		missing = append(missing, strings.Join(r.Astray, " and ")+" of the database: ready, and not following its primary (RebuildReplica mends that)")
+	}
 	r.Database = count("db", "the database", s.database.Known, s.database.Ready, spec.Database.Instances)
 	r.Broker = count("broker", "the broker", s.broker.Known, s.broker.Ready, spec.Broker.Replicas)
 	r.Workload = count("gateway", "the gateway", s.gateway.known, s.gateway.available, desired.GatewayReplicas(s.service))

@@ -42,13 +42,17 @@ func (a *onHost) look(ctx context.Context) (*hostLook, error) { return a.hostFac
 func (a *onHost) found(ctx context.Context) (*hostLook, error) {
 	l, err := a.look(ctx)
 	if err == nil && l.node == nil {
-		return nil, operation.Failed("host %s is gone from the cluster: the operation has nothing left to act on", a.name())
+		return nil, a.gone()
 	}
 	return l, err
 }
 
-// countLimit bounds how long a plan waits for the services' counts, which programs may not
-// give while a host is lost: nothing that a plan decides rests on them.
+func (a *onHost) gone() error {
+	return operation.Failed("host %s is gone from the cluster: the operation has nothing left to act on", a.name())
+}
+
+// countLimit bounds how long is waited for the services' counts, which programs may not
+// give while a host is lost: what is decided without them rests on the pods.
 const countLimit = 1500 * time.Millisecond
 
 // planned is what every plan on a host says besides.
@@ -102,6 +106,28 @@ func swapped(uuid string) string {
 	return out.String() + uuid[16:]
 }
 
+// ask all programs at once; nil is who did not answer.
+func (a *onHost) ask(ctx context.Context, l *hostLook) []*counts {
+	answers := make([]*counts, len(l.services))
+	var all sync.WaitGroup
+	for i, t := range l.services {
+		all.Go(func() { answers[i] = a.count(ctx, t) })
+	}
+	all.Wait()
+	return answers
+}
+
+// counted is look, with the databases' members counted by their primaries' word.
+func (a *onHost) counted(ctx context.Context) (*hostLook, error) {
+	l, err := a.look(ctx)
+	if err == nil {
+		ctx, cancel := context.WithTimeout(ctx, countLimit)
+		defer cancel()
+		l.follow(a.ask(ctx, l))
+	}
+	return l, err
+}
+
 // work is the acknowledged, unprocessed work of all services; now is nil when one of them
 // does not say.
 type work struct {
@@ -110,14 +136,8 @@ type work struct {
 }
 
 func (a *onHost) work(ctx context.Context, l *hostLook) work {
-	answers := make([]*counts, len(l.services))
-	var all sync.WaitGroup
-	for i, t := range l.services {
-		all.Go(func() { answers[i] = a.count(ctx, t) })
-	}
-	all.Wait()
 	w := work{now: ptr.To(int64(0))}
-	for _, c := range answers {
+	for _, c := range a.ask(ctx, l) {
 		if c == nil {
 			return work{}
 		}
@@ -130,7 +150,7 @@ func (a *onHost) work(ctx context.Context, l *hostLook) work {
 // Verify implements operation.Action: every service's deep probe gets through, its backlog is
 // back, and after a return every part has all its members.
 func (a *onHost) Verify(ctx context.Context, started time.Time, evidence *api.Evidence) (operation.Progress, error) {
-	l, err := a.look(ctx)
+	l, err := a.counted(ctx)
 	if err != nil {
 		return operation.Progress{}, err
 	}

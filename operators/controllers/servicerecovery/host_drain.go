@@ -24,7 +24,7 @@ func newDrain(r *Reconciler, o *api.ServiceRecovery) operation.Action {
 
 // Plan implements operation.Action.
 func (a *drain) Plan(ctx context.Context) (operation.Planned, error) {
-	l, err := a.look(ctx)
+	l, err := a.counted(ctx)
 	if err != nil {
 		return operation.Planned{}, err
 	}
@@ -35,9 +35,12 @@ func (a *drain) Plan(ctx context.Context) (operation.Planned, error) {
 
 // Before implements operation.Action: counted anew for each step.
 func (a *drain) Before(ctx context.Context, _ operation.Step) ([]api.Blocker, error) {
-	l, err := a.found(ctx)
+	l, err := a.counted(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if l.node == nil {
+		return nil, a.gone()
 	}
 	return l.BeforeDrain(), nil
 }

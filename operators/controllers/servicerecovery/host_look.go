@@ -88,6 +88,25 @@ func (r *Reconciler) hostFacts(ctx context.Context, name string) (*hostLook, err
 	return l, nil
 }
 
+// follow finds the databases' members that went astray, by the programs' answers. Where no
+// program answers, the pods' word stands: a drain must not wait for what it may be to mend.
+func (l *hostLook) follow(answers []*counts) {
+	for i, t := range l.services {
+		if answers[i] == nil || answers[i].standbys == nil {
+			continue
+		}
+		for _, p := range l.Parts {
+			for j := range p.Members {
+				m := &p.Members[j]
+				name, ours := strings.CutPrefix(m.Pod, t.ref.Namespace+"/")
+				if ours && strings.HasPrefix(name, t.database+"-") && !m.Primary {
+					m.Astray = !slices.Contains(answers[i].standbys, name)
+				}
+			}
+		}
+	}
+}
+
 // podsOn a host, in all namespaces.
 func (r *Reconciler) podsOn(ctx context.Context, name string) ([]corev1.Pod, error) {
 	var pods corev1.PodList
@@ -174,7 +193,10 @@ func (r *Reconciler) etcd(ctx context.Context) ([]host.Part, error) {
 func members(pods []corev1.Pod) []host.Member {
 	var out []host.Member
 	for i := range pods {
-		out = append(out, host.Member{Pod: pods[i].Namespace + "/" + pods[i].Name, Node: pods[i].Spec.NodeName, Ready: ready(&pods[i])})
+		out = append(out, host.Member{
+			Pod: pods[i].Namespace + "/" + pods[i].Name, Node: pods[i].Spec.NodeName, Ready: ready(&pods[i]),
+			Primary: pods[i].Labels[database.InstanceRoleLabel] == database.PrimaryRole,
+		})
 	}
 	return out
 }

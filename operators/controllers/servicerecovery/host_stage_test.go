@@ -82,7 +82,11 @@ func newSite(ctx context.Context, name string) *site {
 		node.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue}}
 		Expect(cluster.Client.Status().Update(ctx, node)).To(Succeed())
 		s.create(&coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: leaseNamespace, Name: h}})
-		s.pod(s.namespace, fmt.Sprintf("spine-db-%d", i+1), h, map[string]string{database.ClusterLabel: "spine-db", database.RoleLabel: database.RoleInstance})
+		labels := map[string]string{database.ClusterLabel: "spine-db", database.RoleLabel: database.RoleInstance}
+		if i == 0 {
+			labels[database.InstanceRoleLabel] = database.PrimaryRole
+		}
+		s.pod(s.namespace, fmt.Sprintf("spine-db-%d", i+1), h, labels)
 		s.pod(s.namespace, fmt.Sprintf("spine-broker-server-%d", i), h, map[string]string{"app.kubernetes.io/name": "spine-broker"})
 		s.pod("kube-system", "etcd-"+h, h, map[string]string{"component": "etcd", "tier": "control-plane"}, func(p *corev1.Pod) {
 			p.Annotations = map[string]string{mirrorAnnotation: "x"}

@@ -54,6 +54,28 @@ var _ = Describe("A host", Serial, func() {
 		Expect(reason(s.ask(api.ActionReturnHost, "b").Status)).To(Equal(api.ReasonNotApplicable))
 	})
 
+	It("is not drained while a standby is ready and does not follow", func(ctx SpecContext) {
+		s := newSite(ctx, "astray")
+		follow := func(names ...string) { s.prober.Count(ports.MessagingStatus{Unsettled: 3, Standbys: append([]string{}, names...)}) }
+		follow("spine-db-2")
+		o := s.ask(api.ActionDrainHost, "b")
+		Expect(reason(o.Status)).To(Equal(api.ReasonQuorumAtRisk))
+		Expect(o.Status.Blockers[0].Message).To(ContainSubstring("would be left with 1 of 3 members"))
+
+		By("draining, when it goes astray before the database's member moves")
+		follow("spine-db-2", "spine-db-3")
+		o = s.ask(api.ActionDrainHost, "b")
+		s.begin(o)
+		follow("spine-db-2")
+		for range 5 {
+			s.step(o)
+		}
+		Expect(s.on("b")).To(ContainElement("spine-db-2"))
+		follow("spine-db-2", "spine-db-3")
+		s.run(o)
+		Expect(o.Status.Phase).To(Equal(api.PhaseSucceeded), o.Status.Message)
+	})
+
 	It("is drained as budgets allow, and not otherwise", func(ctx SpecContext) {
 		s := newSite(ctx, "budget")
 		budget := &policyv1.PodDisruptionBudget{

@@ -29,6 +29,8 @@ type look struct {
 	// cluster is the database, nil when it does not exist, and database its state.
 	cluster  *unstructured.Unstructured
 	database database.State
+	// astray instances are ready and do not follow the primary, by its own word.
+	astray []string
 	// nodes are the broker's, nil when there is no broker or they are not made yet.
 	nodes *appsv1.StatefulSet
 	// deployment of the program; nil when it is not made yet.
@@ -43,6 +45,8 @@ type counts struct {
 	backlog      int64
 	oldest       time.Duration
 	deadLettered []ports.DeadLettered
+	// standbys of the database that receive what it writes; nil when it does not say.
+	standbys []string
 }
 
 // look reads a service. Nil: it does not exist. What cannot be read for another reason than
@@ -53,12 +57,12 @@ func (r *Reconciler) look(ctx context.Context, o *api.ServiceRecovery) (*look, e
 		return nil, err
 	}
 	l := &look{target: t, service: recovery.Service{Kind: t.ref.Kind, Namespace: t.ref.Namespace, Name: t.ref.Name}}
+	if l.status = r.count(ctx, t); l.status != nil {
+		l.service.Backlog = &l.status.backlog
+	}
 	err = errors.Join(l.lookDatabase(ctx, r.Reader), l.lookBroker(ctx, r.Reader), l.lookProgram(ctx, r.Reader))
 	if err != nil {
 		return nil, err
-	}
-	if l.status = r.count(ctx, t); l.status != nil {
-		l.service.Backlog = &l.status.backlog
 	}
 	return l, nil
 }
@@ -69,6 +73,10 @@ func (l *look) lookDatabase(ctx context.Context, c client.Reader) error {
 		return err
 	}
 	l.cluster, l.database = cluster, database.Observe(cluster)
+	if l.status != nil {
+		l.astray = database.Astray(cluster, l.status.standbys)
+		l.database = l.database.Without(cluster, l.astray)
+	}
 	l.service.Parts = append(l.service.Parts, quorum.Part{
 		Name: recovery.Database, Known: l.database.Known, Desired: l.instances, Ready: l.database.Ready,
 		Changing: l.database.Known && !l.database.Settled,
@@ -144,13 +152,13 @@ func (r *Reconciler) count(ctx context.Context, t *target) *counts {
 		if err := r.Prober.Status(ctx, t.ops, &s); err != nil || s.OutboxPending < 0 {
 			return nil
 		}
-		return &counts{backlog: s.OutboxPending, oldest: seconds(s.OutboxOldestSeconds)}
+		return &counts{backlog: s.OutboxPending, oldest: seconds(s.OutboxOldestSeconds), standbys: s.Standbys}
 	}
 	var s ports.MessagingStatus
 	if err := r.Prober.Status(ctx, t.ops, &s); err != nil || s.Unsettled < 0 {
 		return nil
 	}
-	return &counts{backlog: s.Unsettled, oldest: seconds(s.OldestUnsettledSeconds), deadLettered: s.DeadLettered}
+	return &counts{backlog: s.Unsettled, oldest: seconds(s.OldestUnsettledSeconds), deadLettered: s.DeadLettered, standbys: s.Standbys}
 }
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

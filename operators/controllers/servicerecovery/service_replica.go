@@ -52,7 +52,7 @@ func (a *rebuildReplica) facts(l *look) recovery.Replica {
 	}
 	healthy := healthyInstances(l.cluster)
 	for _, name := range instanceNames(l.cluster) {
-		f.Instances = append(f.Instances, recovery.Instance{Name: name, Ready: slices.Contains(healthy, name)})
+		f.Instances = append(f.Instances, recovery.Instance{Name: name, Ready: slices.Contains(healthy, name) && !slices.Contains(l.astray, name)})
 	}
 	return f
 }

@@ -30,6 +30,9 @@ type Member struct {
 	Pod, Node string
 	// Ready as of the pod. That of a pod on a node that is not ready counts for nothing.
 	Ready bool
+	// Primary is a database's member that accepts writes. Astray is one that is ready as a pod
+	// and does not receive what the primary writes, by that one's word: it counts for nothing.
+	Primary, Astray bool
 }
 
 // Part is a group of members that keep something together.
@@ -87,7 +90,7 @@ func (f Facts) elsewhere(p Part) int32 {
 	var n int32
 	for _, m := range p.Members {
 		up := slices.ContainsFunc(f.Nodes, func(n Node) bool { return n.Name == m.Node && n.up() })
-		if m.Ready && up && m.Node != f.Host {
+		if m.Ready && !m.Astray && up && m.Node != f.Host {
 			n++
 		}
 	}

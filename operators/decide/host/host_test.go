@@ -54,6 +54,8 @@ func TestDecisions(t *testing.T) {
 		"drain, member missing":       {func(f *Facts) { f.lose(0, 2) }, PlanDrain, api.ReasonQuorumAtRisk, "the database would be left with 1 of 3 members, and needs 2"},
 		"drain, own member missing":   {func(f *Facts) { f.lose(0, 1) }, PlanDrain, "", ""},
 		"drain, own member waits":     {func(f *Facts) { f.Parts[1].Members[1] = Member{Pod: "m/broker-1"} }, PlanDrain, "", ""},
+		"drain, a standby astray":     {func(f *Facts) { f.Parts[0].Members[2].Astray = true }, PlanDrain, api.ReasonQuorumAtRisk, "the database would be left with 1 of 3 members"},
+		"drain, own astray":           {func(f *Facts) { f.Parts[0].Members[1].Astray = true }, PlanDrain, "", ""},
 		"drain, last gateway":         {func(f *Facts) { f.lose(2, 0) }, PlanDrain, api.ReasonQuorumAtRisk, "the gateway would be left with 0"},
 		"drain, unknown":              {func(f *Facts) { f.Parts[0].Known = false }, PlanDrain, api.ReasonStateUnknown, "database are not known"},
 		"drain, member on lost host":  {func(f *Facts) { f.Nodes[0].Ready = false }, PlanDrain, strings.Repeat(api.ReasonQuorumAtRisk+" ", 5), "host a is not in service"},
@@ -121,6 +123,11 @@ func TestWhole(t *testing.T) {
 	if ok, message := f.Whole(); !ok {
 		t.Error(message)
 	}
+	f.Parts[0].Members[2].Astray = true
+	if ok, message := f.Whole(); ok || message != "the database has 2 of 3 members" {
+		t.Errorf("with a standby astray: %v %q", ok, message)
+	}
+	f.Parts[0].Members[2].Astray = false
 	f.lose(1, 0)
 	if ok, message := f.Whole(); ok || message != "the broker has 2 of 3 members" {
 		t.Errorf("got %v %q", ok, message)

@@ -51,7 +51,7 @@ func (f Facts) Whole() (bool, string) {
 	for _, p := range f.Parts {
 		n := int32(0)
 		for _, m := range p.Members {
-			if m.Ready {
+			if m.Ready && !m.Astray {
 				n++
 			}
 		}

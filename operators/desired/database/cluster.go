@@ -53,6 +53,7 @@ func Cluster(a Args) *unstructured.Unstructured {
 			"storage":                   storage(a.Spec.Storage),
 			"resources":                 resources(a.Spec.Resources),
 			"postgresql":                postgresql(a),
+			"managed":                   managed(a.Owner),
 			"inheritedMetadata":         map[string]any{"labels": labels(a.Labels)},
 			"affinity":                  affinity(a.Topology),
 			"topologySpreadConstraints": spread(a),
@@ -178,6 +179,15 @@ func postgresql(a Args) map[string]any {
 		},
 		"synchronous": synchronous(a.Pair),
 	}
+}
+
+// managed keeps the owner's rights as they are meant: the program tells who follows its primary,
+// which PostgreSQL shows to none but this role.
+func managed(owner string) map[string]any {
+	return map[string]any{"roles": []any{map[string]any{
+		"name": owner, "ensure": "present", "login": true, "inherit": true, "connectionLimit": int64(-1),
+		"inRoles": []any{"pg_read_all_stats"},
+	}}}
 }
 
 func labels(in map[string]string) map[string]any {

@@ -215,3 +215,43 @@ func TestObserve(t *testing.T) {
 		}
 	}
 }
+
+// A standby that is ready and does not receive what the primary writes counts for nothing; one
+// that is not ready was not counted before, and where nobody says who follows, readiness stands.
+func TestAstray(t *testing.T) {
+	cluster := func(primary string, ready ...any) *unstructured.Unstructured {
+		u := Cluster(sample("2Gi", "384Mi"))
+		u.Object["status"] = map[string]any{
+			"phase": string(PhaseHealthy), "instances": int64(3), "readyInstances": int64(len(ready)), "image": "r/postgresql:17",
+			"currentPrimary": primary, "targetPrimary": primary, "instancesStatus": map[string]any{"healthy": ready},
+		}
+		return u
+	}
+	whole := cluster("ers-db-1", "ers-db-1", "ers-db-2", "ers-db-3")
+	for name, c := range map[string]struct {
+		cluster            *unstructured.Unstructured
+		standbys           []string
+		astray             string
+		ready              int32
+		available, settled bool
+	}{
+		"nobody says":             {whole, nil, "", 3, true, true},
+		"both follow":             {whole, []string{"ers-db-2", "ers-db-3"}, "", 3, true, true},
+		"and the other site":      {whole, []string{"ers-db-2", "ers-db-3", "west"}, "", 3, true, true},
+		"one does not":            {whole, []string{"ers-db-2"}, "ers-db-3", 2, true, false},
+		"none does":               {whole, []string{}, "ers-db-2 ers-db-3", 1, false, false},
+		"one is not ready anyway": {cluster("ers-db-1", "ers-db-1", "ers-db-2"), []string{"ers-db-2"}, "", 2, true, false},
+		"a copy in the making":    {cluster("ers-db-1", "ers-db-1", "ers-db-2"), []string{"ers-db-3"}, "ers-db-2", 1, false, false},
+		"no primary":              {cluster("", "ers-db-2"), []string{}, "ers-db-2", 1, false, false},
+	} {
+		astray := Astray(c.cluster, c.standbys)
+		s := Observe(c.cluster).Without(c.cluster, astray)
+		if strings.Join(astray, " ") != c.astray || s.Ready != c.ready || s.Available != c.available || s.Settled != c.settled {
+			t.Errorf("%s: astray %v, %+v", name, astray, s)
+		}
+	}
+	// What was astray a moment ago and is not ready now is not taken off twice.
+	if s := Observe(cluster("ers-db-1", "ers-db-1", "ers-db-2")).Without(cluster("ers-db-1", "ers-db-1", "ers-db-2"), []string{"ers-db-3"}); s.Ready != 2 {
+		t.Errorf("taken off twice: %+v", s)
+	}
+}

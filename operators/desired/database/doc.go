@@ -27,6 +27,9 @@ const StatusPort = 8000
 const (
 	ClusterLabel = "cnpg.io/cluster"
 	RoleLabel    = "cnpg.io/podRole"
+	// InstanceRoleLabel says of an instance whether it is PrimaryRole.
+	InstanceRoleLabel = "cnpg.io/instanceRole"
+	PrimaryRole       = "primary"
 	// RoleInstance is the value of RoleLabel of an instance.
 	RoleInstance = "instance"
 )

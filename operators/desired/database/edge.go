@@ -68,5 +68,5 @@ func EdgeService(meta metav1.ObjectMeta, site *common.SiteSpec, class string, po
 
 // Primary selects the pod that takes writes, or would if its site did.
 func Primary(cluster string) map[string]string {
-	return map[string]string{ClusterLabel: cluster, "cnpg.io/instanceRole": "primary"}
+	return map[string]string{ClusterLabel: cluster, InstanceRoleLabel: PrimaryRole}
 }

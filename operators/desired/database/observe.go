@@ -95,6 +95,38 @@ func Observe(u *unstructured.Unstructured) State {
 	return s
 }
 
+// Without is the state with instances left out that went Astray, as far as they are still ready.
+func (s State) Without(u *unstructured.Unstructured, astray []string) State {
+	for _, name := range astray {
+		if s.Primary == "" || name == s.Primary || !healthy(u, name) {
+			continue
+		}
+		s.Ready = max(s.Ready-1, 0)
+		s.Available = s.Available && s.Standbys() >= 1
+		s.Settled = false
+	}
+	return s
+}
+
+// Astray names the instances that are ready and do not receive what the primary writes, by its own
+// word on who does: a standby past a fork of the log answers queries and can never follow again.
+// Nil standbys: nobody has said.
+func Astray(u *unstructured.Unstructured, standbys []string) []string {
+	if u == nil || standbys == nil {
+		return nil
+	}
+	primary, _, _ := unstructured.NestedString(u.Object, "status", "currentPrimary")
+	ready, _, _ := unstructured.NestedStringSlice(u.Object, "status", "instancesStatus", "healthy")
+	var out []string
+	for _, name := range ready {
+		if name != primary && !slices.Contains(standbys, name) {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
 // healthy says whether CloudNativePG lists the instance's pod as healthy.
 func healthy(u *unstructured.Unstructured, name string) bool {
 	pods, _, _ := unstructured.NestedStringSlice(u.Object, "status", "instancesStatus", "healthy")

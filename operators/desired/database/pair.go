@@ -3,7 +3,6 @@
 package database
 
 import (
-	"fmt"
 	"strconv"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -63,11 +62,7 @@ func (p *Pair) join(u *unstructured.Unstructured, a Args) {
 	if p.follows() {
 		// It says how a Cluster is made, and nothing about one that is there.
 		spec["bootstrap"] = map[string]any{"pg_basebackup": map[string]any{"source": peer, "database": a.Database, "owner": a.Owner}}
-		return
 	}
-	// The program tells how far the other site is behind.
-	initdb := spec["bootstrap"].(map[string]any)["initdb"].(map[string]any)
-	initdb["postInitSQL"] = []any{fmt.Sprintf("GRANT pg_read_all_stats TO %q", a.Owner)}
 }
 
 // peer is how the other site's primary is reached. Its log comes under the name of this site,

@@ -89,4 +89,11 @@ type Redundancy struct {
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=50
 	Workload *int32 `json:"workload,omitempty"`
+	// astray instances of the database are ready and do not receive what its primary writes, by the
+	// primary's own word. They are not counted: rebuild them (RebuildReplica).
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=20
+	// +kubebuilder:validation:items:MaxLength=253
+	Astray []string `json:"astray,omitempty"`
 }

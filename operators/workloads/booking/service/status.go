@@ -27,6 +27,8 @@ type status struct {
 	Poll                poll.Status `json:"poll"`
 	// Replication to the other site; left out where there is none, or it is not known.
 	Replication *replication.Status `json:"replication,omitempty"`
+	// Standbys that receive what the database writes; null when it does not say.
+	Standbys []string `json:"standbys"`
 }
 
 // working is what exists once the database was reached.
@@ -55,7 +57,7 @@ func (p *program) status(ctx context.Context) (any, error) {
 		behind, _ = watch.Look(ctx)
 	}
 	return status{Bookings: counts.Bookings, Referrals: counts.Referrals, OutboxPending: counts.OutboxPending,
-		OutboxOldestSeconds: counts.OutboxOldestSeconds, ASIOpen: counts.OpenASI, Poll: polled, Replication: behind}, nil
+		OutboxOldestSeconds: counts.OutboxOldestSeconds, ASIOpen: counts.OpenASI, Poll: polled, Replication: behind, Standbys: counts.Standbys}, nil
 }
 
 // ready: the database was reached once. It says nothing about now: while the

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"spine.nhs.uk/controlplane/operators/workloads/kit/replication"
 )
 
 // Kinds of outbox rows.
@@ -86,6 +88,8 @@ type Counts struct {
 	OutboxPending       int64   // entries whose effect is not acknowledged
 	OutboxOldestSeconds float64 // age of the oldest of them; 0 when none
 	OpenASI             int64   // patients that providers owe an appointment
+	// Standbys that receive what the database writes; nil when it does not say.
+	Standbys []string
 }
 
 // Counts counts.
@@ -98,6 +102,10 @@ func (s *Store) Counts(ctx context.Context) (Counts, error) {
 		(SELECT coalesce(extract(epoch FROM $1 - min(created)), 0)::float8 FROM booking.outbox),
 		(SELECT count(*) FROM booking.asi WHERE closed IS NULL)`, s.now()).
 		Scan(&c.Bookings, &c.Referrals, &c.OutboxPending, &c.OutboxOldestSeconds, &c.OpenASI)
+	if err != nil {
+		return c, unavailable(err)
+	}
 	c.OutboxOldestSeconds = max(c.OutboxOldestSeconds, 0)
+	c.Standbys, err = replication.Standbys(ctx, s.pool)
 	return c, unavailable(err)
 }

@@ -27,6 +27,8 @@ type Status struct {
 	StoppedSuppliers       []string    `json:"stoppedSuppliers"`
 	Broker                 Reached     `json:"broker"`
 	Database               Reached     `json:"database"`
+	// Standbys that receive what the database writes; null when it does not say.
+	Standbys []string `json:"standbys"`
 }
 
 // DeadCount is the number of a supplier's dead letters.
@@ -80,7 +82,11 @@ func (g *Gateway) count(ctx context.Context) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	s := Status{Acknowledged: totals.Acknowledged, Settled: totals.Settled, Unsettled: backlog.Unsettled, DeadLettered: []DeadCount{}}
+	standbys, err := g.ledger.Standbys(ctx)
+	if err != nil {
+		return Status{}, err
+	}
+	s := Status{Acknowledged: totals.Acknowledged, Settled: totals.Settled, Unsettled: backlog.Unsettled, DeadLettered: []DeadCount{}, Standbys: standbys}
 	if backlog.Oldest != 0 {
 		s.OldestUnsettledSeconds = max(0, g.now().Sub(backlog.Oldest.At()).Seconds())
 	}

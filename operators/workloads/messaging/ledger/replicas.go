@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"spine.nhs.uk/controlplane/operators/workloads/kit/replication"
 	"spine.nhs.uk/controlplane/operators/workloads/messaging/message"
 )
 
@@ -87,6 +88,12 @@ func (l *Ledger) Backlog(ctx context.Context) (b Backlog, err error) {
 	err = l.pool.QueryRow(ctx, `SELECT count(*), coalesce(min(seq), 0) FROM ledger.delivery WHERE lane NOT LIKE 'probe/%'`).
 		Scan(&b.Unsettled, &b.Oldest)
 	return b, unavailable(err)
+}
+
+// Standbys are those of the database that receive what it writes; nil when it does not say.
+func (l *Ledger) Standbys(ctx context.Context) ([]string, error) {
+	names, err := replication.Standbys(ctx, l.pool)
+	return names, unavailable(err)
 }
 
 // Hold calls do while this replica holds the keeper's lock; do asks alive before each thing it does, whose error means
