@@ -19,6 +19,7 @@ import (
 	"strings"
 
 	"github.com/klauspost/compress/zstd"
+	"golang.org/x/sync/errgroup"
 	"sigs.k8s.io/yaml"
 
 	"spine.nhs.uk/controlplane/infra/audit/engine"
@@ -33,11 +34,14 @@ type Backend interface {
 	History(ctx context.Context, stack string) ([]engine.Update, error)
 }
 
-// folder is a self-managed backend in a folder, or any tree of files.
-type folder struct {
-	files   fs.FS
+// managed is a backend that users manage themselves: in a folder, or in a bucket.
+type managed struct {
+	files   files
 	project string
 }
+
+// atOnce is how many records are read at once: from a bucket each takes a while.
+const atOnce = 8
 
 // backend is the one that Pulumi is logged in to.
 func (a *app) backend(ctx context.Context) (Backend, error) {
@@ -57,10 +61,15 @@ func (a *app) backend(ctx context.Context) (Backend, error) {
 			return nil, err
 		}
 	}
+	if strings.HasPrefix(url, "s3://") {
+		files, err := openBucket(ctx, url)
+		return &managed{files: files, project: project.Name}, err
+	}
 	dir, ok := strings.CutPrefix(url, "file://")
 	if !ok {
-		return nil, fmt.Errorf("the backend is %s: histories are read from folders. Copy the bucket's folder .pulumi into one, for example "+
-			"by `aws s3 sync BUCKET/.pulumi DIR/.pulumi`, and set PULUMI_BACKEND_URL to file://DIR", url)
+		scheme, _, _ := strings.Cut(url, "://")
+		return nil, fmt.Errorf("the backend's URL begins with %q: histories are read from folders (file://) and buckets of S3 (s3://). "+
+			"Copy its folder .pulumi to DIR/.pulumi, and set PULUMI_BACKEND_URL to file://DIR", scheme)
 	}
 	if rest, home := strings.CutPrefix(dir, "~"); home {
 		user, err := os.UserHomeDir()
@@ -69,7 +78,7 @@ func (a *app) backend(ctx context.Context) (Backend, error) {
 		}
 		dir = user + rest
 	}
-	return &folder{files: os.DirFS(filepath.Join(dir, ".pulumi")), project: project.Name}, nil
+	return &managed{files: tree{os.DirFS(filepath.Join(dir, ".pulumi"))}, project: project.Name}, nil
 }
 
 // loggedIn is the URL of the backend that the user is logged in to.
@@ -89,54 +98,70 @@ func (a *app) loggedIn(ctx context.Context) (string, error) {
 	return who.URL, nil
 }
 
-func (f *folder) Project() string { return f.project }
+func (m *managed) Project() string { return m.project }
 
-func (f *folder) History(_ context.Context, stack string) ([]engine.Update, error) {
-	dir := path.Join("history", f.project, stack)
-	entries, err := fs.ReadDir(f.files, dir)
+func (m *managed) History(ctx context.Context, stack string) ([]engine.Update, error) {
+	dir := path.Join("history", m.project, stack)
+	names, err := m.files.Names(ctx, dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		if _, err := fs.Stat(f.files, path.Join("stacks", f.project)); err != nil {
-			return nil, fmt.Errorf("the backend knows no project %s: is PULUMI_BACKEND_URL right? %w", f.project, err)
+		_, err := m.files.Names(ctx, path.Join("stacks", m.project))
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("the backend knows no project %s: is PULUMI_BACKEND_URL right? %w", m.project, err)
 		}
-		return nil, nil
+		return nil, err
 	}
 	if err != nil {
 		return nil, err
 	}
 	// Names hold the time: their order is that of the updates.
 	var records []string
-	for _, e := range entries {
-		if base, _, ok := strings.Cut(e.Name(), ".history.json"); ok && !strings.HasSuffix(e.Name(), ".attrs") {
-			records = append(records, base+"|"+e.Name())
+	for _, name := range names {
+		if base, _, ok := strings.Cut(name, ".history.json"); ok && !strings.HasSuffix(name, ".attrs") {
+			records = append(records, base+"|"+name)
 		}
 	}
 	slices.Sort(records)
-	var out []engine.Update
-	var before *engine.Deployment
+	out := make([]engine.Update, len(records))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
 	for i, r := range records {
 		base, name, _ := strings.Cut(r, "|")
-		text, err := f.read(path.Join(dir, name))
-		if err != nil {
-			return nil, err
-		}
-		u, err := engine.ReadUpdate(path.Join(dir, name), text)
-		if err != nil {
-			return nil, err
-		}
-		u.Number, u.Before = i+1, before
-		if u.After, err = f.checkpoint(dir, base, strings.TrimPrefix(name, base+".history")); err != nil {
-			return nil, err
-		}
-		before = u.After
-		out = append(out, *u)
+		group.Go(func() error {
+			u, err := m.update(ctx, dir, base, name)
+			if err == nil {
+				u.Number = i + 1
+				out[i] = *u
+			}
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	for i := 1; i < len(out); i++ {
+		out[i].Before = out[i-1].After
 	}
 	return out, nil
 }
 
+// update is one record, with the state after it.
+func (m *managed) update(ctx context.Context, dir, base, name string) (*engine.Update, error) {
+	text, err := m.read(ctx, path.Join(dir, name))
+	if err != nil {
+		return nil, err
+	}
+	u, err := engine.ReadUpdate(path.Join(dir, name), text)
+	if err != nil {
+		return nil, err
+	}
+	u.After, err = m.checkpoint(ctx, dir, base, strings.TrimPrefix(name, base+".history"))
+	return u, err
+}
+
 // checkpoint is the state after an update; nil when the backend has none.
-func (f *folder) checkpoint(dir, base, ext string) (*engine.Deployment, error) {
+func (m *managed) checkpoint(ctx context.Context, dir, base, ext string) (*engine.Deployment, error) {
 	name := path.Join(dir, base+".checkpoint"+ext)
-	text, err := f.read(name)
+	text, err := m.read(ctx, name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -147,8 +172,8 @@ func (f *folder) checkpoint(dir, base, ext string) (*engine.Deployment, error) {
 }
 
 // read reads a file that may be compressed, by gzip or Zstandard.
-func (f *folder) read(name string) ([]byte, error) {
-	text, err := fs.ReadFile(f.files, name)
+func (m *managed) read(ctx context.Context, name string) ([]byte, error) {
+	text, err := m.files.Read(ctx, name)
 	if err != nil {
 		return nil, err
 	}

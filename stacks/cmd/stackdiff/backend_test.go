@@ -58,9 +58,11 @@ func zstandard(t *testing.T, text []byte) []byte {
 	return w.EncodeAll(text, nil)
 }
 
-func TestGoldenHistory(t *testing.T) {
+// recorded are the files of three updates, each written in another way.
+func recorded(t *testing.T) fstest.MapFS {
+	t.Helper()
 	judged := `"git.head":"0123456789abcdef","git.author":"A. Person","git.committer":"A. Person","pulumi.flag.yes":"true","pulumi.env.PULUMI_OPTION_POLICY_PACK":"set"`
-	files := fstest.MapFS{
+	return fstest.MapFS{
 		records + "ers-live-1.history.json":        {Data: record(9, judged)},
 		records + "ers-live-1.history.json.attrs":  {Data: []byte("{}")},
 		records + "ers-live-1.checkpoint.json":     {Data: state(35, "one")},
@@ -69,7 +71,10 @@ func TestGoldenHistory(t *testing.T) {
 		records + "ers-live-3.history.json.zst":    {Data: zstandard(t, record(11, `"pulumi.flag.yes":"true"`))},
 		records + "ers-live-3.checkpoint.json.zst": {Data: zstandard(t, state(7, "two"))},
 	}
-	updates, err := (&folder{files: files, project: "spine"}).History(t.Context(), "ers-live")
+}
+
+func TestGoldenHistory(t *testing.T) {
+	updates, err := (&managed{files: tree{recorded(t)}, project: "spine"}).History(t.Context(), "ers-live")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,13 +109,13 @@ func TestDamagedHistory(t *testing.T) {
 		"another backend's root": {fstest.MapFS{"x": {}}, "knows no project spine"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := (&folder{files: test.files, project: "spine"}).History(t.Context(), "ers-live")
+			_, err := (&managed{files: tree{test.files}, project: "spine"}).History(t.Context(), "ers-live")
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
 		})
 	}
-	none, err := (&folder{files: fstest.MapFS{"stacks/spine/ers-live.json": {}}, project: "spine"}).History(t.Context(), "ers-live")
+	none, err := (&managed{files: tree{fstest.MapFS{"stacks/spine/ers-live.json": {}}}, project: "spine"}).History(t.Context(), "ers-live")
 	if err != nil || len(none) != 0 {
 		t.Errorf("a stack that was never updated: %v, %v", none, err)
 	}
