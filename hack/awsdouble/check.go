@@ -63,6 +63,20 @@ func decoded(settings resource.PropertyMap) resource.PropertyMap {
 	return out
 }
 
+// encoded are a provider's settings as plugins over Terraform's code hand them on: what is no text becomes its JSON.
+func encoded(settings resource.PropertyMap) resource.PropertyMap {
+	out := resource.PropertyMap{}
+	for key, v := range settings {
+		if !v.IsString() && !v.ContainsUnknowns() {
+			if text, err := json.Marshal(v.Mappable()); err == nil {
+				v = resource.NewStringProperty(string(text))
+			}
+		}
+		out[key] = v
+	}
+	return out
+}
+
 func (c *checker) sorted() []failure {
 	slices.SortFunc(c.failures, func(a, b failure) int { return cmp.Or(cmp.Compare(a.path, b.path), cmp.Compare(a.reason, b.reason)) })
 	return c.failures

@@ -55,13 +55,17 @@ func (s *server) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error)
 	return &emptypb.Empty{}, nil
 }
 
-// CheckConfig holds a provider's settings against the SDK's types.
+// CheckConfig holds a provider's settings against the SDK's types, and hands them back as the released plugin does.
 func (s *server) CheckConfig(_ context.Context, r *pulumirpc.CheckRequest) (*pulumirpc.CheckResponse, error) {
 	settings, err := read(r.GetNews())
 	if err != nil {
 		return nil, err
 	}
-	return &pulumirpc.CheckResponse{Inputs: r.GetNews(), Failures: failed(checkProvider(s.table, settings))}, nil
+	inputs, err := write(encoded(settings))
+	if err != nil {
+		return nil, err
+	}
+	return &pulumirpc.CheckResponse{Inputs: inputs, Failures: failed(checkProvider(s.table, settings))}, nil
 }
 
 // DiffConfig: another account or region is another place, so that everything there is another thing.

@@ -129,3 +129,16 @@ func TestInvoke(t *testing.T) {
 		t.Errorf("an account's own data: %v", err)
 	}
 }
+
+// TestSettingsBecomeTexts: the released plugin hands lists and maps of its settings on as JSON, and so rules see them.
+func TestSettingsBecomeTexts(t *testing.T) {
+	s := &server{table: shapes(t)}
+	got, err := s.CheckConfig(t.Context(), &pulumirpc.CheckRequest{News: wire(t, map[string]any{"region": "eu-west-2", "allowedAccountIds": []any{"123456789012"}})})
+	if err != nil || len(got.GetFailures()) > 0 {
+		t.Fatalf("%v, %v", err, got.GetFailures())
+	}
+	in := got.GetInputs().GetFields()
+	if in["region"].GetStringValue() != "eu-west-2" || in["allowedAccountIds"].GetStringValue() != `["123456789012"]` {
+		t.Errorf("the settings are %v", in)
+	}
+}

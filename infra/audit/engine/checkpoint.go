@@ -75,7 +75,7 @@ func fromDeployment(name string, inner apitype.DeploymentV3) (*Deployment, error
 		}
 		s := Step{Custom: r.Custom}
 		s.URN, s.Type, s.Name, s.Operation = string(r.URN), string(r.Type), short, policy.Same
-		s.Inputs, s.Outputs, s.Parent = values(r.Inputs), values(r.Outputs), string(r.Parent)
+		s.Inputs, s.Outputs, s.Parent = values(s.Type, r.Inputs), values(s.Type, r.Outputs), string(r.Parent)
 		s.Protect, s.RetainOnDelete = r.Protect, r.RetainOnDelete
 		for _, u := range r.Dependencies {
 			s.Dependencies = append(s.Dependencies, string(u))

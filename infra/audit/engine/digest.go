@@ -50,7 +50,7 @@ func (s *digestState) read() *state {
 		return nil
 	}
 	return &state{custom: s.Custom, protect: s.Protect, retain: s.RetainOnDelete, pendingDelete: s.Delete, parent: s.Parent,
-		inputs: values(s.Inputs), outputs: values(s.Outputs), dependencies: s.Dependencies}
+		inputs: values(s.Type, s.Inputs), outputs: values(s.Type, s.Outputs), dependencies: s.Dependencies}
 }
 
 func readDigest(name string, text []byte) (*Preview, error) {

@@ -149,5 +149,5 @@ func fromState(s *apitype.StepEventStateMetadata) *state {
 		return nil
 	}
 	return &state{custom: s.Custom, protect: s.Protect, retain: s.RetainOnDelete, pendingDelete: s.Delete, parent: s.Parent,
-		inputs: values(s.Inputs), outputs: values(s.Outputs)}
+		inputs: values(s.Type, s.Inputs), outputs: values(s.Type, s.Outputs)}
 }

@@ -161,11 +161,11 @@ var operations = map[apitype.OpType]policy.Operation{
 	apitype.OpRemovePendingReplace: policy.Replace,
 }
 
-// values are properties as rules see them; nil stays nil.
-func values(properties map[string]any) map[string]any {
+// values are properties of a resource of a type as rules see them; nil stays nil.
+func values(kind string, properties map[string]any) map[string]any {
 	if properties == nil {
 		return nil
 	}
 	out, _ := policy.FromJSON(properties).(map[string]any)
-	return out
+	return policy.Settings(kind, out)
 }

@@ -157,11 +157,13 @@ func (a *Analyzer) planned(r sent) (policy.Resource, error) {
 	if planned.Inputs, err = policy.FromWire(r.GetProperties(), a.secrets.add); err != nil {
 		return planned, fmt.Errorf("%s: %w", planned.URN, err)
 	}
+	planned.Inputs = policy.Settings(planned.Type, planned.Inputs)
 	if p := r.GetProvider(); p != nil {
 		planned.Provider = &policy.Provider{URN: p.GetUrn(), Type: p.GetType(), Name: p.GetName()}
 		if planned.Provider.Inputs, err = policy.FromWire(p.GetProperties(), a.secrets.add); err != nil {
 			return planned, fmt.Errorf("%s: %w", p.GetUrn(), err)
 		}
+		planned.Provider.Inputs = policy.Settings(planned.Provider.Type, planned.Provider.Inputs)
 	}
 	return planned, nil
 }
