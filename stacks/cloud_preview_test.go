@@ -87,7 +87,7 @@ type cloudStack struct {
 	env    []string
 }
 
-func newCloudStack(t *testing.T, name string) *cloudStack {
+func newCloudStack(t testing.TB, name string) *cloudStack {
 	t.Helper()
 	text, err := os.ReadFile("../environments/Pulumi." + name + ".yaml")
 	if err != nil {
@@ -133,7 +133,7 @@ var buildStandIn = sync.OnceValues(func() (string, error) {
 })
 
 // standIn is the folder of the stand-in.
-func standIn(t *testing.T) string {
+func standIn(t testing.TB) string {
 	t.Helper()
 	dir, err := buildStandIn()
 	if err != nil {
@@ -142,7 +142,7 @@ func standIn(t *testing.T) string {
 	return dir
 }
 
-func (s *cloudStack) run(t *testing.T, dir string, args ...string) (string, error) {
+func (s *cloudStack) run(t testing.TB, dir string, args ...string) (string, error) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), filepath.Join(s.bin, "pulumi"), append(args, "--non-interactive")...)
 	cmd.Dir, cmd.Env = dir, s.env
@@ -163,10 +163,10 @@ func (s *cloudStack) must(t *testing.T, args ...string) string {
 }
 
 // preview plans the environment with the rules inside, and returns what the engine wrote down.
-func (s *cloudStack) preview(t *testing.T) *engine.Preview {
+func (s *cloudStack) preview(t testing.TB, more ...string) *engine.Preview {
 	t.Helper()
 	log := filepath.Join(t.TempDir(), "events")
-	out, err := s.run(t, "..", "preview", "--stack", s.name, "--config-file", s.config, "--event-log", log)
+	out, err := s.run(t, "..", append([]string{"preview", "--stack", s.name, "--config-file", s.config, "--event-log", log}, more...)...)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}

@@ -28,7 +28,7 @@ var (
 
 // services bring messaging and booking up on the site, and break what they stand on while they carry load.
 func services() {
-	It("comes up by `make up`, sends a message and makes a booking", Label("recovery", "stock"), func(ctx context.Context) {
+	It("comes up by `make up`, sends a message and makes a booking", Label("recovery", "stock", "diff"), func(ctx context.Context) {
 		rack.Services = true
 		Expect(rack.Configure(shortCoolDown)).To(Succeed())
 		begin := time.Now()
@@ -42,6 +42,8 @@ func services() {
 	}, NodeTimeout(15*time.Minute))
 
 	servicesDocumented()
+
+	It("has every class of risk of a change on the first page of its report", Label("diff"), riskyChange, NodeTimeout(5*time.Minute))
 
 	It("is left alone by the next `pulumi up`", func(ctx context.Context) {
 		unchanged(ctx)
