@@ -96,7 +96,7 @@ func harden(c *pgx.ConnConfig) *pgx.ConnConfig {
 	return c
 }
 
-// Pool is a pool of at most connections.
+// Pool is a pool of at most connections, to the newest primary that it has seen.
 func Pool(ctx context.Context, source Source, application string, connections int) (*pgxpool.Pool, error) {
 	first, err := source()
 	if err != nil {
@@ -122,5 +122,6 @@ func Pool(ctx context.Context, source Source, application string, connections in
 		*c = *fresh
 		return nil
 	}
+	(&terms{}).watch(config)
 	return pgxpool.NewWithConfig(ctx, config)
 }

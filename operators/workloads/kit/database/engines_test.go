@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"spine.nhs.uk/controlplane/operators/operatortest/engines"
 )
@@ -58,5 +59,41 @@ func TestCommitWithoutStandbys(t *testing.T) {
 		if err := pool.QueryRow(ctx, `SELECT count(*) > 100 FROM kept`).Scan(&waits); err != nil || waits {
 			t.Fatalf("commits without a standby succeed (%v)", err)
 		}
+	}
+}
+
+// A connection to a primary that has a successor is given out no more, and a read that it
+// was in the middle of does not count.
+func TestFormerPrimaryIsLeft(t *testing.T) {
+	ctx := t.Context()
+	config, err := pgxpool.ParseConfig(engines.Postgres(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := &terms{}
+	seen.watch(config)
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	// What it asks a server needs no rights.
+	if _, err := pool.Exec(ctx, `CREATE ROLE program; SET ROLE program; SELECT system_identifier, pg_walfile_name(pg_current_wal_lsn()) FROM pg_control_system(); RESET ROLE`); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := pool.Query(ctx, `SELECT 1`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if seen.newest != 1 || seen.database == 0 || Superseded(rows.Conn()) != nil {
+		t.Errorf("a new server: %+v, %v", seen, Superseded(rows.Conn()))
+	}
+	seen.see(seen.database, 2)
+	if err := Superseded(rows.Conn()); !errors.Is(err, ErrSuperseded) {
+		t.Errorf("a read of the former primary: %v", err)
+	}
+	rows.Close()
+	if _, err := pool.Exec(ctx, `SELECT 1`); !errors.Is(err, ErrSuperseded) {
+		t.Errorf("another one: %v", err)
 	}
 }

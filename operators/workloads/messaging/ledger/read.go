@@ -3,6 +3,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"spine.nhs.uk/controlplane/operators/workloads/kit/database"
 	"spine.nhs.uk/controlplane/operators/workloads/messaging/message"
 )
 
@@ -56,7 +58,8 @@ func (l *Ledger) Fetch(ctx context.Context, lane string, seqs []message.Seq, lim
 		}
 		held = append(held, Held{message.Message{Header: h, Part: 1, Body: r.body}, r.seq, int(r.attempts), r.flags})
 	}
-	return held, rest, unavailable(rows.Err())
+	// Messages that a former primary still holds may be settled with its successor.
+	return held, rest, unavailable(cmp.Or(rows.Err(), database.Superseded(rows.Conn())))
 }
 
 // expired is the error about a message so old that it was deleted, whoever's it was.
