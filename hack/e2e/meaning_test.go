@@ -36,6 +36,7 @@ func riskyChange(ctx context.Context) {
 		delete(e, "booking")
 		e["messaging"].(map[string]any)["gateway"].(map[string]any)["memoryMiB"] = 320
 		e.Host("c")["requirements"] = map[string]any{"memoryMiB": 4000}
+		e.Host("c")["bmc"] = map[string]any{"address": mustAddress(199)} // the manager may reach it
 		shortCoolDown(e)
 	})).To(Succeed())
 	otherPassword(ctx)
@@ -54,9 +55,9 @@ func riskyChange(ctx context.Context) {
 	page := strings.Join(lines[:min(len(lines), firstPage)], "\n")
 	for class, risk := range map[string]string{
 		"DATA LOSS":    "BookingService spine-booking/ers: deleted: its database is deleted",
-		"EXPOSURE":     "NetworkPolicy spine-booking/",
-		"AVAILABILITY": "gateway: memoryMiB: 384 -> 320",
-		"IDENTITY":     "Secret spine-messaging/",
+		"EXPOSURE":     "NetworkPolicy spine-system/spine-manager-hosts: who may talk to whom changes",
+		"AVAILABILITY": "gateway: resources.memory: 384Mi -> 320Mi",
+		"IDENTITY":     "Secret spine-messaging/mailboxes",
 		"COST":         "host c: 40.96 GBP -> 40.00 GBP a month",
 	} {
 		Expect(page).To(ContainSubstring("\n"+class+"\n"), "the first page")

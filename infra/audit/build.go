@@ -5,8 +5,11 @@ package audit
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 
 	"spine.nhs.uk/controlplane/infra/audit/engine"
 	"spine.nhs.uk/controlplane/infra/cost"
@@ -115,20 +118,30 @@ func (b *builder) objects(s engine.Step, set *subject) int {
 	}
 	old, _ := set.old["objects"].(map[string]any)
 	is, _ := set.new["objects"].(map[string]any)
+	keys := union(old, is)
+	for _, d := range set.at("objects", "*") {
+		if key, ok := d.path[1].(string); ok {
+			keys[key] = true // All objects may be hidden.
+		}
+	}
 	changed := 0
-	for key := range union(old, is) {
+	for _, key := range slices.Sorted(maps.Keys(keys)) {
+		before, after := set.was("objects", key).Value, set.is("objects", key).Value
 		kind, label := objectKind(key)
 		o := &subject{kind: kind, label: label, kept: set.kept}
-		o.old, _ = old[key].(map[string]any)
-		o.new, _ = is[key].(map[string]any)
+		o.old, _ = before.(map[string]any)
+		o.new, _ = after.(map[string]any)
 		switch {
-		case old[key] == nil:
+		case before == nil && after == nil:
+			continue // The provider speaks of what the engine does not show.
+		case before == nil:
 			o.operation = policy.Create
-		case is[key] == nil:
+		case after == nil:
 			o.operation = policy.Delete
 		default:
 			o.operation = policy.Update
-			o.diffs = compare(nil, old[key], is[key], b.out.Noise)
+			o.diffs = compare(nil, before, after, b.out.Noise)
+			o.diffs = append(o.diffs, secretly(set, key, o.diffs)...)
 			if drifted(set, o, key); len(o.diffs) == 0 && len(o.lines) == 0 {
 				continue
 			}
@@ -137,8 +150,25 @@ func (b *builder) objects(s engine.Step, set *subject) int {
 		describe(o)
 		b.add(s, o, key, nil)
 	}
-	set.diffs = slices.DeleteFunc(set.diffs, func(d difference) bool { return d.path[0] == "objects" || d.path[0] == "drift" })
+	set.diffs = slices.DeleteFunc(set.diffs, func(d difference) bool { return d.path[0] == "objects" && len(d.path) > 1 || d.path[0] == "drift" })
 	return changed
+}
+
+// secretly are the differences in an object of which both sides are hidden: that they differ is known by the provider's
+// word only.
+func secretly(set *subject, key string, seen []difference) []difference {
+	var out []difference
+	for _, d := range set.at("objects", key) {
+		path := d.path[2:]
+		if !secret(d.old) || !secret(d.new) || slices.ContainsFunc(seen, func(e difference) bool { return below(e.path, path) }) {
+			continue
+		}
+		if len(path) == 0 { // All of it is hidden.
+			path = resource.PropertyPath{"data"}
+		}
+		out = append(out, difference{path: path, old: d.old, new: d.new})
+	}
+	return out
 }
 
 // drifted says what others changed in an object since it was applied.

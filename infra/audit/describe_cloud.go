@@ -112,13 +112,33 @@ func policies(s *subject) {
 		s.say(Identity, level, "created%s", granted(s))
 		return
 	}
-	for _, d := range s.take() {
+	differences := s.take()
+	// What is taken away matters less than what is given.
+	slices.SortStableFunc(differences, func(a, b *difference) int { return less(a) - less(b) })
+	said := 0
+	for _, d := range differences {
 		level := Medium
 		if everything(policy.Node{Value: d.new}) && !everything(policy.Node{Value: d.old}) || d.path[0] == "assumeRolePolicy" {
 			level = High
+		} else if said++; said > mostOfPolicy {
+			continue
 		}
 		s.say(Identity, level, "%s: %s", d.path, values(d))
 	}
+	if said > mostOfPolicy {
+		s.say(Identity, Low, "and %d more differences in what it allows", said-mostOfPolicy)
+	}
+}
+
+// mostOfPolicy is how many ordinary differences in one policy are put into words: more of them bury what else changes.
+const mostOfPolicy = 3
+
+// less is 1 for an action or resource that is no longer named.
+func less(d *difference) int {
+	if name := lastName(policy.Path(d.path)); d.new == nil && (name == "Action" || name == "Resource") {
+		return 1
+	}
+	return 0
 }
 
 func granted(s *subject) string {

@@ -28,6 +28,7 @@ const environmentKey = "spine:environment"
 // FromPreview reports what an update would do.
 func FromPreview(p *engine.Preview, c Context) Environment {
 	env := Environment{Name: p.Stack, Project: p.Project, Time: stamp(p.Time)}
+	c.Secrets.Public(p.Stack, p.Project)
 	env.Difference = Build(p.Steps, c.Book, c.Secrets)
 	labels := map[string]string{}
 	for _, s := range p.Steps {
@@ -134,6 +135,7 @@ func FromDrift(p *engine.Preview, last *engine.Update, c Context) Environment {
 // FromHistory reports what updates did, the newest first.
 func FromHistory(stack, project string, updates []engine.Update, c Context) Environment {
 	env := Environment{Name: stack, Project: project, Updates: []Update{}}
+	c.Secrets.Public(stack, project)
 	for _, u := range slices.Backward(updates) {
 		out := Update{Number: u.Number, Kind: u.Kind, Result: u.Result, Started: stamp(u.Started), Message: c.Secrets.Text(u.Message),
 			Who: c.Secrets.Known(who(u)), Commit: c.Secrets.Known(u.Commit)}

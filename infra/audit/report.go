@@ -79,7 +79,7 @@ type Report struct {
 type Environment struct {
 	Name    string `json:"name"`
 	Project string `json:"project"`
-	// Operation is "destroy" or "refresh" in a preview of one; empty in one of an update.
+	// Operation is "destroy", "refresh" or "import" in a preview of one; empty in one of an update.
 	Operation string `json:"operation,omitempty"`
 	// Time is that of the preview or check, in UTC: waivers are judged by it. Empty where the input does not say.
 	Time string `json:"time,omitempty"`

@@ -25,23 +25,37 @@ func (h hidden) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
 // names such as "password", keys and tokens by their form, and every further place where the same text turns up.
 type Secrets struct {
 	known    map[string]bool
+	public   map[string]bool // what no secret is, wherever it stands
 	names    map[string]bool // whether a name is sensitive: few names stand for all values
 	replacer *strings.Replacer
 }
 
 // NewSecrets knows the given secrets from the start.
 func NewSecrets(known []string) *Secrets {
-	s := &Secrets{known: map[string]bool{}, names: map[string]bool{}}
+	s := &Secrets{known: map[string]bool{}, public: map[string]bool{}, names: map[string]bool{}}
 	for _, text := range known {
 		s.learn(text)
 	}
 	return s
 }
 
+// Public says what is no secret though it stands beside one, or is one's value: the names of an environment and its
+// project, which everything is called by.
+func (s *Secrets) Public(names ...string) {
+	for _, name := range names {
+		s.public[name] = true
+		delete(s.known, name)
+	}
+	s.replacer = nil
+}
+
 // shortest is the least length at which a text is looked for everywhere: shorter ones would blot out ordinary words.
 const shortest = 8
 
 func (s *Secrets) learn(text string) {
+	if s.public[text] || pointsOnly(text) {
+		return
+	}
 	for _, form := range []string{text, base64.StdEncoding.EncodeToString([]byte(text)), quoted(text)} {
 		if form = strings.TrimSpace(form); len(strings.TrimSpace(text)) >= shortest && !s.known[form] {
 			s.known[form] = true
@@ -125,7 +139,7 @@ func (s *Secrets) embedded(text string) any {
 			return document{s.value("", inner, false)}
 		}
 	}
-	if !strings.ContainsAny(text, ":=") {
+	if !strings.ContainsAny(text, ":=") || pointsOnly(text) {
 		return text
 	}
 	found := assignment.FindAllStringSubmatch(text, -1)
@@ -170,7 +184,7 @@ var (
 	sensitive = regexp.MustCompile(`(?i)(passw(or)?d|passphrase|secret|token|api[-_]?key|private[-_]?key|shared[-_]?key|access[-_]?key|credential|kubeconfig|connection[-_]?string|authorization|cookie)s?$`)
 	holders   = regexp.MustCompile(`(?i)^(passwords|secrets|tokens|credentials|stringData)$`)
 	// references are names of things that only point at a secret.
-	references = regexp.MustCompile(`(?i)(name|ref|refs|id|ids|arn|file|files|path|dir|issuer|url|uri|namespace|type|class|version|policy|key|kind|audience|mode)$`)
+	references = regexp.MustCompile(`(?i)(name|ref|refs|id|ids|arn|file|files|path|dir|issuer|url|uri|namespace|type|class|version|policy|key|kind|audience|mode|httpTokens)$`)
 	// keyed are names that end in "key" and are secrets all the same.
 	keyed = regexp.MustCompile(`(?i)(api|private|shared|access)[-_]?key$`)
 	// formOfSecret knows secrets by what they look like, whole or within a text.
@@ -188,6 +202,11 @@ func (s *Secrets) sensitiveName(name string) bool {
 		s.names[name] = is
 	}
 	return is
+}
+
+// pointsOnly says that a text tells where something is: an ARN, even of a secret, or a region.
+func pointsOnly(text string) bool {
+	return strings.HasPrefix(text, "arn:") && !strings.ContainsAny(text, " \n") || text != "" && region.FindString(text) == text
 }
 
 func holdsSecrets(name string) bool { return holders.MatchString(name) }

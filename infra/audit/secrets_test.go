@@ -50,6 +50,24 @@ func TestHiddenEverywhere(t *testing.T) {
 	}
 }
 
+// What everything is called by is no secret though a secret holds it, too: a kubeconfig names its cluster and region.
+func TestPublicNamesAreShown(t *testing.T) {
+	const config = `{"clusters":[{"name":"ers-live"}],"args":["--region","eu-west-2"],"token":"` + planted + `"}`
+	s := NewSecrets([]string{config, "ers-live"})
+	s.Public("ers-live", "spine")
+	s.Values(map[string]any{"kubeconfig": config, "httpTokens": "required", "policy": `{"Resource":"arn:aws:secretsmanager:eu-west-2:1:secret:ers-live*"}`})
+	const text = "ers-live-db in eu-west-2: it is required by arn:aws:secretsmanager:eu-west-2:1:secret:ers-live*"
+	if got := s.Known(text); got != text {
+		t.Error(got)
+	}
+	if got := s.Known(planted); got != "[secret]" {
+		t.Error(got)
+	}
+	if got := show(s.Values(map[string]any{"password": "ers-live"})); strings.Contains(got, "ers-live") {
+		t.Errorf("the name is a password, and shown as one: %s", got)
+	}
+}
+
 // What only points at a secret is no secret: a report without it would say nothing.
 func TestValuesShowReferences(t *testing.T) {
 	properties := map[string]any{"secretName": "spine-db", "passwordFile": "/etc/x", "tokenIssuer": "https://x", "secretKeyRef": map[string]any{"key": "password", "name": "db"},

@@ -52,6 +52,8 @@ func planned(r *audit.Report) string {
 			return "What a destroy would take away in"
 		case "refresh":
 			return "What a refresh would write into the state of"
+		case "import":
+			return "What an import would take into"
 		}
 	}
 	return "What an update would change in"

@@ -45,6 +45,7 @@ func text(w io.Writer, r *audit.Report) error {
 func textSections(b *strings.Builder, r *audit.Report, sections []section) {
 	for _, s := range sections {
 		fmt.Fprintf(b, "\n%s\n", strings.ToUpper(string(s.Class)))
+		before := ""
 		for _, row := range s.Rows {
 			level := string(row.Level)
 			if row.Level == audit.None {
@@ -55,8 +56,13 @@ func textSections(b *strings.Builder, r *audit.Report, sections []section) {
 				fmt.Fprintf(b, "  [%s]", where)
 			}
 			b.WriteString("\n")
+			all := ""
 			for _, c := range causes(row) {
-				fmt.Fprintf(b, "          %s\n", c)
+				all += fmt.Sprintf("          %s\n", c)
+			}
+			if of := row.Who() + "\n" + all; of != before { // Of the same thing it was said above.
+				b.WriteString(all)
+				before = of
 			}
 		}
 	}

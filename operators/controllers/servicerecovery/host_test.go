@@ -56,7 +56,9 @@ var _ = Describe("A host", Serial, func() {
 
 	It("is not drained while a standby is ready and does not follow", func(ctx SpecContext) {
 		s := newSite(ctx, "astray")
-		follow := func(names ...string) { s.prober.Count(ports.MessagingStatus{Unsettled: 3, Standbys: append([]string{}, names...)}) }
+		follow := func(names ...string) {
+			s.prober.Count(ports.MessagingStatus{Unsettled: 3, Standbys: append([]string{}, names...)})
+		}
 		follow("spine-db-2")
 		o := s.ask(api.ActionDrainHost, "b")
 		Expect(reason(o.Status)).To(Equal(api.ReasonQuorumAtRisk))

@@ -29,8 +29,9 @@ type app struct {
 	root string
 
 	format, prices, stack, configFile string
-	// At most one of these is set: what is previewed, when it is no update.
+	// At most one of these is set: what is previewed, when it is no update. The last is the file of what is imported.
 	destroy, refresh bool
+	imports          string
 	// Saved input, in place of a run of the engine.
 	events      []string
 	plan, state string
@@ -186,6 +187,8 @@ func (a *app) operation() string {
 		return "destroy"
 	case a.refresh:
 		return "refresh"
+	case a.imports != "":
+		return "import"
 	}
 	return ""
 }

@@ -18,10 +18,11 @@ import (
 
 func (a *app) previewCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "preview", Short: "What an update, a destroy or a refresh would change in one environment", Args: cobra.NoArgs,
-		Long: "preview says what an update would change. Pulumi asks rules about updates only: with --destroy and --refresh it is\n" +
-			"stackdiff that asks them, and the exit code is 2 when one is against it:\n\n" +
-			"  stackdiff preview --destroy -s STACK && pulumi destroy -s STACK",
+		Use: "preview", Short: "What an update, a destroy, a refresh or an import would change in one environment", Args: cobra.NoArgs,
+		Long: "preview says what an update would change. Pulumi asks rules about updates only: with --destroy, --refresh and\n" +
+			"--import it is stackdiff that asks them, and the exit code is 2 when one is against it:\n\n" +
+			"  stackdiff preview --destroy -s STACK && pulumi destroy -s STACK\n" +
+			"  stackdiff preview --import FILE -s STACK && pulumi import --file FILE -s STACK",
 		Example: "  stackdiff preview -s local\n  stackdiff preview -s live -o html > change.html\n  stackdiff preview --events preview.log",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var env audit.Environment
@@ -49,7 +50,8 @@ func (a *app) previewCommand() *cobra.Command {
 	a.addSaved(c)
 	c.Flags().BoolVar(&a.destroy, "destroy", false, "preview pulumi destroy, and ask the rules about it")
 	c.Flags().BoolVar(&a.refresh, "refresh", false, "preview what pulumi refresh would write into the state, and ask the rules about it")
-	c.MarkFlagsMutuallyExclusive("destroy", "refresh")
+	c.Flags().StringVar(&a.imports, "import", "", "preview pulumi import of what this file lists (as `pulumi import --file` takes it), and ask the rules about it")
+	c.MarkFlagsMutuallyExclusive("destroy", "refresh", "import")
 	return c
 }
 
@@ -222,6 +224,13 @@ func (a *app) preview(ctx context.Context, stack string) (audit.Environment, err
 	command := []string{"preview"}
 	if o := a.operation(); o != "" {
 		command = []string{o, "--preview-only"}
+	}
+	if a.imports != "" {
+		file, err := filepath.Abs(a.imports) // Pulumi runs at the top of the checkout.
+		if err != nil {
+			return audit.Environment{}, err
+		}
+		command = append(command, "--generate-code=false", "--file", file)
 	}
 	p, known, err := a.run(ctx, stack, command...)
 	if err != nil {

@@ -65,11 +65,13 @@ func TestPricesOfOnesOwn(t *testing.T) {
 // What Pulumi asks no rules about is asked here, and the report says what it is about.
 func TestOtherOperations(t *testing.T) {
 	for flag, title := range map[string]string{
-		"--destroy": "What a destroy would take away in ers-live",
-		"--refresh": "What a refresh would write into the state of ers-live",
+		"--destroy":          "What a destroy would take away in ers-live",
+		"--refresh":          "What a refresh would write into the state of ers-live",
+		"--import=what.json": "What an import would take into ers-live",
 	} {
+		operation, _, _ := strings.Cut(flag[2:], "=")
 		out, errs, code := stackdiff(t, ".", "preview", flag, "--events", "testdata/ers-live.events")
-		for _, want := range []string{title, "Rules: do not run this " + flag[2:] + ", which Pulumi itself would not refuse."} {
+		for _, want := range []string{title, "Rules: do not run this " + operation + ", which Pulumi itself would not refuse."} {
 			if code != exitWrong || errs != "" || !strings.Contains(out, want) {
 				t.Errorf("%s: %d, %q, %q is missing in\n%.400s", flag, code, errs, want, out)
 			}

@@ -54,5 +54,8 @@ func TestNobodyIsToldToSkipPreviews(t *testing.T) {
 		if want := "stackdiff preview --destroy -s STACK && pulumi destroy -s STACK"; !strings.Contains(string(text), want) {
 			t.Errorf("%s does not say %q", page, want)
 		}
+		if !strings.Contains(string(text), "--import FILE") {
+			t.Errorf("%s does not say how an import is judged", page)
+		}
 	}
 }
