@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -386,7 +387,8 @@ func TestTheProbeProvesTheConstraint(t *testing.T) {
 	}
 	counts, err := w.store.Counts(t.Context())
 	must(t, err)
-	if counts != (store.Counts{}) {
+	counts.Standbys = nil
+	if !reflect.DeepEqual(counts, store.Counts{}) {
 		t.Errorf("left behind: %+v", counts)
 	}
 	_, err = w.store.Pool().Exec(t.Context(), `DROP INDEX booking.one_booking_per_slot`)

@@ -72,7 +72,7 @@ func (s *terms) watch(config *pgxpool.Config) {
 		}
 		return nil
 	}
-	config.BeforeAcquire = func(_ context.Context, c *pgx.Conn) bool { return Superseded(c) == nil }
+	config.PrepareConn = func(_ context.Context, c *pgx.Conn) (bool, error) { return Superseded(c) == nil, nil }
 }
 
 // Superseded is ErrSuperseded when a pool's connection leads to a primary that has a successor. Ask it after a read whose
