@@ -82,6 +82,7 @@ e2e: bootstrap ## The whole system on its own rack, with real faults; LABELS=slo
 	@go test -tags e2e ./hack/e2e -timeout 80m -v -count 1 $(if $(LABELS),-ginkgo.label-filter='$(LABELS)',-ginkgo.label-filter='!slow')
 
 .PHONY: e2e-aws
+e2e-aws: override export SPINE_AWS_BRIDGE := $(abspath $(SPINE_AWS_BRIDGE))
 e2e-aws: bootstrap ## Whole environments on an AWS emulator or a sandbox account: hack/e2eaws/README.md
 	@go run ./hack/tools build
 	@go test -tags e2eaws ./hack/e2eaws -timeout 180m -v -count 1

@@ -5,6 +5,7 @@
 package e2eaws
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -17,6 +18,8 @@ import (
 var given struct {
 	// plugin is the folder of pulumi-resource-aws.
 	plugin string
+	// bridge runs an emulator for each environment; nil where the plugin was given.
+	bridge *bridge
 	// account is what the credentials are of.
 	account string
 	stacks  []string
@@ -39,12 +42,8 @@ func TestMain(m *testing.M) {
 var twelve = regexp.MustCompile(`^[0-9]{12}$`)
 
 func fromEnvironment() error {
-	given.plugin = os.Getenv("SPINE_AWS_PLUGIN")
-	if given.plugin == "" {
-		return fmt.Errorf("SPINE_AWS_PLUGIN is not set: the folder of a plugin pulumi-resource-aws (see hack/e2eaws/README.md)")
-	}
-	if _, err := os.Stat(filepath.Join(given.plugin, "pulumi-resource-aws")); err != nil {
-		return fmt.Errorf("SPINE_AWS_PLUGIN: %w", err)
+	if err := choosePlugin(); err != nil {
+		return err
 	}
 	given.account = or("SPINE_AWS_ACCOUNT", "123456789012")
 	if !twelve.MatchString(given.account) {
@@ -54,6 +53,27 @@ func fromEnvironment() error {
 	for _, name := range given.stacks {
 		if _, err := os.Stat(configOf(name)); err != nil {
 			return fmt.Errorf("SPINE_AWS_STACKS names %q: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// choosePlugin takes the plugin that is named, or else builds that of the test aid.
+func choosePlugin() (err error) {
+	folder := os.Getenv("SPINE_AWS_BRIDGE")
+	switch given.plugin = os.Getenv("SPINE_AWS_PLUGIN"); {
+	case given.plugin != "":
+		if _, err := os.Stat(filepath.Join(given.plugin, "pulumi-resource-aws")); err != nil {
+			return fmt.Errorf("SPINE_AWS_PLUGIN: %w", err)
+		}
+	case folder == "":
+		return errors.New("neither SPINE_AWS_PLUGIN nor SPINE_AWS_BRIDGE is set: hack/e2eaws/README.md says what they name")
+	default:
+		if given.bridge, err = findBridge(folder); err != nil {
+			return err
+		}
+		if given.plugin, err = given.bridge.build(); err != nil {
+			return err
 		}
 	}
 	return nil

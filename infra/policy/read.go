@@ -20,6 +20,9 @@ var ErrWire = errors.New("a value of a kind that this version does not know: bui
 // are left behind. What is sent is read once, with nothing in between: a preview asks
 // about each resource three times.
 func FromWire(properties *structpb.Struct, saw func(secret string)) (map[string]any, error) {
+	if _, signed := properties.GetFields()[resource.SigKey]; signed {
+		return nil, ErrWire // Properties are many: these say that they are one value, a secret perhaps.
+	}
 	values := make(map[string]any, len(properties.GetFields()))
 	for key, v := range properties.GetFields() {
 		if resource.IsInternalPropertyKey(resource.PropertyKey(key)) {

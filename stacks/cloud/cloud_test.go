@@ -134,10 +134,14 @@ func TestLiveIsProtected(t *testing.T) {
 			t.Fatal(err)
 		}
 		serving := stack == "ers-live" || stack == "ers-dr"
-		for _, typ := range []string{"aws:rds/cluster:Cluster", "aws:s3/bucketV2:BucketV2", "aws:kms/key:Key", "aws:eks/cluster:Cluster", "aws:cloudtrail/trail:Trail"} {
+		for _, typ := range []string{"aws:s3/bucketV2:BucketV2", "aws:kms/key:Key", "aws:eks/cluster:Cluster", "aws:cloudtrail/trail:Trail"} {
 			if got := e.find(t, typ).RegisterRPC.GetProtect(); got != serving {
 				t.Errorf("%s: %s is protected: %t", stack, typ, got)
 			}
+		}
+		// No environment's database goes by a mistaken destroy, nor what stands before it.
+		if !e.find(t, "aws:rds/cluster:Cluster").RegisterRPC.GetProtect() {
+			t.Errorf("%s: the database is not protected", stack)
 		}
 	}
 }

@@ -31,8 +31,10 @@ func (s *stack) makeDatabase() (err error) {
 	for _, subnet := range s.network.Data {
 		zones = append(zones, subnet.Zone)
 	}
+	// AWS would refuse last, after a destroy has taken all that stands before the database: Pulumi refuses before the first.
+	protect := s.serving() || !s.deletable()
 	s.database, err = database.New(s.ctx, s.name, &database.Args{
-		Names: s.names, Protect: s.serving(), Deletable: s.deletable(), Version: d.EngineVersion, InstanceClass: d.InstanceClass, Instances: d.Instances, Zones: zones,
+		Names: s.names, Protect: protect, Deletable: s.deletable(), Version: d.EngineVersion, InstanceClass: d.InstanceClass, Instances: d.Instances, Zones: zones,
 		Database: string(s.env.Service),
 		VPC:      s.network.VpcID, Subnets: network.IDs(s.network.Data), Clients: []pulumi.StringInput{s.cluster.NodeSecurityGroup},
 		Key: s.keys.ARN[keys.Patient], LogsKey: s.keys.ARN[keys.Logs], SecretsKey: s.keys.ARN[keys.Secrets], LogDays: s.env.Logs.RetentionDays,

@@ -16,7 +16,7 @@ import (
 // Args say what the database should be.
 type Args struct {
 	Names naming.Namer
-	// Protect has Pulumi refuse to delete it: for live environments.
+	// Protect has Pulumi refuse to delete it, and with it all that it stands on.
 	Protect bool
 	// Deletable takes AWS's own protection off: set in the one update before the
 	// database is destroyed, which keeps a last snapshot.
