@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Elastic Load Balancing. https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/
 
-Lacking: {Create,Describe,Modify,Delete}TrustStore, and their tags.
+Lacking: {Create,Describe,Modify,Delete}TrustStore, their tags, and DescribeTrustStoreAssociations.
 Otherwise: CreateListener forgets MutualAuthentication; DeleteLoadBalancer deletes what is protected from deletion.
 """
 from calls import REGION, fresh, wrap
@@ -39,7 +39,16 @@ def delete_trust_store(self):
     return EmptyResult()
 
 
-for function in (create_trust_store, describe_trust_stores, modify_trust_store, delete_trust_store):
+def describe_trust_store_associations(self):
+    arn, using = self._get_params()["TrustStoreArn"], []
+    for balancer in self.elbv2_backend.load_balancers.values():
+        for listener in balancer.listeners.values():
+            if (getattr(listener, "mutual_authentication", None) or {}).get("TrustStoreArn") == arn:
+                using.append({"ResourceArn": listener.arn})
+    return ActionResult({"TrustStoreAssociations": using})
+
+
+for function in (create_trust_store, describe_trust_stores, modify_trust_store, delete_trust_store, describe_trust_store_associations):
     setattr(ELBV2Response, function.__name__, function)
 
 
