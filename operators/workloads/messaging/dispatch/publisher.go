@@ -19,8 +19,9 @@ const (
 	// spacing is the least time between two broker messages to one lane: its references travel in batches, an idle
 	// lane's first one at once. Each message costs the broker's three nodes some 2 ms together, whatever it carries.
 	spacing = 100 * time.Millisecond
-	// busySpacing is that of a lane with busyRate references a second or more: its receivers take batches.
-	busySpacing = 200 * time.Millisecond
+	// busySpacing is that of a lane with busyRate references a second or more: its receivers take batches, of which
+	// they find 120 messages or more each time.
+	busySpacing = 400 * time.Millisecond
 	busyRate    = 300
 	// maxPending bounds the references held in memory; above it they are forgotten and read from the ledger later.
 	maxPending = 400_000

@@ -37,7 +37,7 @@ const (
 	settleBatch = 2000
 	// settleSpacing is the time between the beginnings of two of their commits: nobody waits for a settlement as a
 	// sender waits for an acknowledgement.
-	settleSpacing = 50 * time.Millisecond
+	settleSpacing = 100 * time.Millisecond
 )
 
 // Settle takes messages off their lanes for good, with one durable commit. The result says of each whether it was
