@@ -109,7 +109,7 @@ func (s *scope) recordReplication(is *ports.ReplicationStatus) {
 // able says whether all that it takes to serve here is here, and if not, what is missing.
 func (s *scope) able() (bool, string) {
 	switch {
-	case s.database.Ready < s.service.Spec.Database.Instances:
+	case s.database.Ready < s.service.Spec.Database.Members():
 		return false, "the database lacks members"
 	case s.deployment == nil:
 		return false, "the program has never been made"

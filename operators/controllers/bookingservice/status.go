@@ -63,7 +63,7 @@ func (s *scope) sayRedundancy(c kit.Conditions) {
 		status.Redundancy.Database = &db.Ready
 		dbText = fmt.Sprint(db.Ready)
 	}
-	status.Redundancy.Summary = fmt.Sprintf("%s/%d db, %d/%d service", dbText, s.service.Spec.Database.Instances, serving, replicas)
+	status.Redundancy.Summary = fmt.Sprintf("%s/%d db, %d/%d service", dbText, s.service.Spec.Database.Members(), serving, replicas)
 	switch {
 	case !db.Known || db.Primary == "":
 		status.Loss = booking.LossUnknown
@@ -77,7 +77,7 @@ func (s *scope) sayRedundancy(c kit.Conditions) {
 		c.False(common.ConditionRedundancy, common.ReasonStarting, status.Redundancy.Summary)
 	case !db.Known:
 		c.Unknown(common.ConditionRedundancy, common.ReasonStateUnknown, status.Redundancy.Summary)
-	case db.Ready < s.service.Spec.Database.Instances || serving < replicas:
+	case db.Ready < s.service.Spec.Database.Members() || serving < replicas:
 		text := status.Redundancy.Summary
 		if len(astray) > 0 {
 			text += ": " + strings.Join(astray, " and ") + " of the database ready, and not following its primary (RebuildReplica mends that)"

@@ -74,7 +74,7 @@ var _ = Describe("The API server", func() {
 		Expect(m.Spec.Acknowledge).To(Equal(common.AcknowledgeSite))
 		Expect(m.Spec.Gateway.Replicas).To(BeEquivalentTo(2))
 		Expect(m.Spec.Gateway.Limits.MaxRequestBytes).To(BeEquivalentTo(5_000_000))
-		Expect(m.Spec.Database.Instances).To(BeEquivalentTo(3))
+		Expect(m.Spec.Database.Members()).To(BeEquivalentTo(3))
 		Expect(m.Spec.Exposure.MeshPort).To(BeEquivalentTo(8443))
 		Expect(m.Spec.Exposure.LoadBalancerClass).To(Equal(common.EdgeLoadBalancerClass))
 		Expect(m.Spec.Probe.Interval).To(Equal(seconds(15)))

@@ -72,11 +72,11 @@ func (s *scope) facts() rollout.Facts {
 		Image: rollout.Probe{Failing: image.ProbeFailures >= limit, Stage: probe.FailedStage},
 		Parts: []rollout.Part{
 			part(quorum.Part{
-				Name: desired.Database, Known: s.database.Known, Desired: s.service.Spec.Database.Instances,
+				Name: desired.Database, Known: s.database.Known, Desired: s.service.Spec.Database.Members(),
 				Ready: s.database.Ready, Changing: s.database.Known && !s.database.Settled,
 			}, s.databaseChild),
 			part(quorum.Part{
-				Name: desired.Broker, Known: s.broker.Known, Desired: s.service.Spec.Broker.Replicas,
+				Name: desired.Broker, Known: s.broker.Known, Desired: s.service.Spec.Broker.Members(),
 				Ready: s.broker.Ready, Changing: s.broker.Changing,
 			}, s.brokerChild),
 			part(quorum.Part{

@@ -95,9 +95,9 @@ func (s *scope) recordSite(d site.Decision) {
 // able says whether all that it takes to serve here is here, and if not, what is missing.
 func (s *scope) able() (bool, string) {
 	switch {
-	case s.database.Ready < s.service.Spec.Database.Instances:
+	case s.database.Ready < s.service.Spec.Database.Members():
 		return false, "the database lacks members"
-	case s.broker.Ready < s.service.Spec.Broker.Replicas:
+	case s.broker.Ready < s.service.Spec.Broker.Members():
 		return false, "the broker lacks members"
 	case s.gatewayChild.Live == nil:
 		return false, "the gateways have never been made"

@@ -65,8 +65,8 @@ func (s *scope) redundancy(c kit.Conditions) {
 	if len(r.Astray) > 0 {
 		missing = append(missing, strings.Join(r.Astray, " and ")+" of the database: ready, and not following its primary (RebuildReplica mends that)")
 	}
-	r.Database = count("db", "the database", s.database.Known, s.database.Ready, spec.Database.Instances)
-	r.Broker = count("broker", "the broker", s.broker.Known, s.broker.Ready, spec.Broker.Replicas)
+	r.Database = count("db", "the database", s.database.Known, s.database.Ready, spec.Database.Members())
+	r.Broker = count("broker", "the broker", s.broker.Known, s.broker.Ready, spec.Broker.Members())
 	r.Workload = count("gateway", "the gateway", s.gateway.known, s.gateway.available, desired.GatewayReplicas(s.service))
 	r.Summary = strings.Join(words, ", ")
 	switch {

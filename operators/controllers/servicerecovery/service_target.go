@@ -72,7 +72,7 @@ func messagingTarget(m *messagingapi.MessagingService) *target {
 		database: messaging.DatabaseName(m), broker: messaging.BrokerName(m), program: messaging.GatewayName(m),
 		part: messaging.Gateway, pods: messaging.Selector(m, messaging.Gateway),
 		ops:    ports.Target{Address: messaging.OpsAddress(m), ServerName: messaging.OpsServerName(m)},
-		podOps: messaging.PodOpsAddress, instances: m.Spec.Database.Instances, nodes: m.Spec.Broker.Replicas,
+		podOps: messaging.PodOpsAddress, instances: m.Spec.Database.Members(), nodes: m.Spec.Broker.Members(),
 		specified: m.Spec.Gateway.Replicas, replicas: messaging.GatewayReplicas(m), capacity: common.MaxReplicas,
 		patience: m.Spec.Probe.Timeout.Duration, suppliers: m.Spec.Suppliers,
 	}
@@ -84,7 +84,7 @@ func bookingTarget(b *bookingapi.BookingService) *target {
 		database: booking.DatabaseName(b), program: booking.ServiceName(b),
 		part: booking.ComponentService, pods: booking.Selector(b, booking.ComponentService),
 		ops:    ports.Target{Address: booking.OpsAddress(b), ServerName: booking.OpsServerName(b)},
-		podOps: booking.PodOpsAddress, instances: b.Spec.Database.Instances,
+		podOps: booking.PodOpsAddress, instances: b.Spec.Database.Members(),
 		specified: b.Spec.Service.Replicas, replicas: booking.Replicas(b),
 		capacity: databaseConnections / max(1, b.Spec.Capacity.DatabaseConnections),
 		patience: b.Spec.Probe.Timeout.Duration,

@@ -48,7 +48,7 @@ func Cluster(a Args) *unstructured.Unstructured {
 		"spec": map[string]any{
 			"description":               "PostgreSQL of " + a.Namespace + "/" + a.Name,
 			"imageName":                 string(a.Spec.Image),
-			"instances":                 int64(a.Spec.Instances),
+			"instances":                 int64(a.Spec.Members()),
 			"bootstrap":                 bootstrap(a),
 			"storage":                   storage(a.Spec.Storage),
 			"resources":                 resources(a.Spec.Resources),

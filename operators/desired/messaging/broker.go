@@ -43,7 +43,7 @@ func BrokerCluster(m *api.MessagingService) *unstructured.Unstructured {
 	u := &unstructured.Unstructured{Object: map[string]any{
 		"spec": map[string]any{
 			"image":       string(b.Image),
-			"replicas":    int64(b.Replicas),
+			"replicas":    int64(b.Members()),
 			"persistence": persistence,
 			// The operator wants requests and limits alike for memory.
 			"resources": map[string]any{

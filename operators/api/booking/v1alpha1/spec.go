@@ -6,6 +6,7 @@ import common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 
 // BookingServiceSpec is what a person asks for.
 //
+// +kubebuilder:validation:XValidation:rule="!has(self.site) || !has(self.database.endpoint)",message="two sites need a database that the operator makes, as it is the one that copies it: remove site or database.endpoint"
 // +kubebuilder:validation:XValidation:rule="self.acknowledge == 'Site' || has(self.site)",message="acknowledge BothSites needs site: name the other site there, or use Site"
 // +kubebuilder:validation:XValidation:rule="self.sessions.idleMinutes <= self.sessions.maxMinutes",message="sessions.maxMinutes must be at least sessions.idleMinutes",fieldPath=".sessions.maxMinutes"
 // +kubebuilder:validation:XValidation:rule="self.outbox.from != self.outbox.to",message="outbox.to must be another mailbox than outbox.from",fieldPath=".outbox.to"

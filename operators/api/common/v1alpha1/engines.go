@@ -47,24 +47,33 @@ type Storage struct {
 // +kubebuilder:validation:MaxLength=200
 type ParameterValue string
 
-// DatabaseSpec is a PostgreSQL cluster in which every commit is durable on the primary
-// and at least one standby before it is acknowledged.
+// DatabaseSpec is a PostgreSQL in which every commit is durable on more than one disk before
+// it is acknowledged: a cluster that the operator makes, or one that somebody else runs.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.endpoint) ? !has(self.image) && !has(self.instances) && !has(self.storage) && !has(self.resources) && !has(self.parameters) : has(self.image) && has(self.storage) && has(self.resources)",message="give either image, storage and resources, for a database that the operator makes, or endpoint alone, for one that somebody else runs"
+// +kubebuilder:validation:XValidation:rule="has(self.endpoint) == has(oldSelf.endpoint)",message="a service keeps the kind of database that it was made with: make another service with the other kind and move the data"
 type DatabaseSpec struct {
+	// endpoint of a database that somebody else runs: the operator makes none then. Absent: it
+	// makes one, by the fields below.
+	// +optional
+	Endpoint *DatabaseEndpoint `json:"endpoint,omitempty"`
 	// image of PostgreSQL, whose tag begins with the major version, as in
-	// postgresql:17@sha256:...: CloudNativePG reads it from there.
+	// postgresql:17@sha256:...: CloudNativePG reads it from there. Required without endpoint.
+	// +optional
 	// +kubebuilder:validation:XValidation:rule="self.matches('(^|/)[^/@:]+:[0-9]+[A-Za-z0-9._-]*(@sha256:[a-f0-9]{64})?$')",message="must have a tag that begins with PostgreSQL's major version, as in postgresql:17@sha256:..."
-	Image Image `json:"image"`
-	// instances, of which one is the primary. 3 (default) to 5. Each stands on another host
+	Image Image `json:"image,omitempty"`
+	// instances, of which one is the primary. 3 to 5; absent: 3. Each stands on another host
 	// and no rack holds two of three.
 	// +optional
-	// +kubebuilder:default=3
 	// +kubebuilder:validation:Minimum=3
 	// +kubebuilder:validation:Maximum=5
 	Instances int32 `json:"instances,omitempty"`
-	// storage of each instance.
-	Storage Storage `json:"storage"`
-	// resources of each instance.
-	Resources Resources `json:"resources"`
+	// storage of each instance. Required without endpoint.
+	// +optional
+	Storage Storage `json:"storage,omitzero"`
+	// resources of each instance. Required without endpoint.
+	// +optional
+	Resources Resources `json:"resources,omitzero"`
 	// parameters of PostgreSQL, besides or instead of those that the operator chooses.
 	// At most 30. Durability is not for parameters to choose: fsync, full_page_writes and
 	// the synchronous_* settings are refused.
@@ -75,20 +84,29 @@ type DatabaseSpec struct {
 	Parameters map[string]ParameterValue `json:"parameters,omitempty"`
 }
 
-// BrokerSpec is a RabbitMQ cluster of quorum queues.
+// BrokerSpec is a RabbitMQ of quorum queues: a cluster that the operator makes, or one that
+// somebody else runs.
 //
-// +kubebuilder:validation:XValidation:rule="self.replicas % 2 == 1",message="replicas must be odd: an even number survives no more losses than one fewer"
+// +kubebuilder:validation:XValidation:rule="!has(self.replicas) || self.replicas % 2 == 1",message="replicas must be odd: an even number survives no more losses than one fewer"
+// +kubebuilder:validation:XValidation:rule="has(self.endpoint) ? !has(self.image) && !has(self.replicas) && !has(self.storage) && !has(self.resources) : has(self.image) && has(self.storage) && has(self.resources)",message="give either image, storage and resources, for a broker that the operator makes, or endpoint alone, for one that somebody else runs"
+// +kubebuilder:validation:XValidation:rule="has(self.endpoint) == has(oldSelf.endpoint)",message="a service keeps the kind of broker that it was made with: make another service with the other kind"
 type BrokerSpec struct {
-	// image of RabbitMQ 4.
-	Image Image `json:"image"`
-	// replicas: 3 (default) or 5. Each stands on another host and no rack holds two of three.
+	// endpoint of a broker that somebody else runs: the operator makes none then. Absent: it
+	// makes one, by the fields below.
 	// +optional
-	// +kubebuilder:default=3
+	Endpoint *BrokerEndpoint `json:"endpoint,omitempty"`
+	// image of RabbitMQ 4. Required without endpoint.
+	// +optional
+	Image Image `json:"image,omitempty"`
+	// replicas: 3 or 5; absent: 3. Each stands on another host and no rack holds two of three.
+	// +optional
 	// +kubebuilder:validation:Minimum=3
 	// +kubebuilder:validation:Maximum=5
 	Replicas int32 `json:"replicas,omitempty"`
-	// storage of each replica.
-	Storage Storage `json:"storage"`
-	// resources of each replica.
-	Resources Resources `json:"resources"`
+	// storage of each replica. Required without endpoint.
+	// +optional
+	Storage Storage `json:"storage,omitzero"`
+	// resources of each replica. Required without endpoint.
+	// +optional
+	Resources Resources `json:"resources,omitzero"`
 }

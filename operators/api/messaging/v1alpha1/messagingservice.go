@@ -58,6 +58,7 @@ type BacklogSpec struct {
 
 // MessagingServiceSpec is what a person asks for.
 //
+// +kubebuilder:validation:XValidation:rule="!has(self.site) || !has(self.database.endpoint)",message="two sites need a database that the operator makes, as it is the one that copies it: remove site or database.endpoint"
 // +kubebuilder:validation:XValidation:rule="self.acknowledge == 'Site' || has(self.site)",message="acknowledge BothSites needs site: name the other site there, or use Site"
 // +kubebuilder:validation:XValidation:rule="!has(self.routes) || self.routes.all(r, has(self.suppliers) && self.suppliers.exists(s, s.name == r.supplier))",message="every route's supplier must be one of spec.suppliers"
 type MessagingServiceSpec struct {
