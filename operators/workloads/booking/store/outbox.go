@@ -106,6 +106,6 @@ func (s *Store) Counts(ctx context.Context) (Counts, error) {
 		return c, unavailable(err)
 	}
 	c.OutboxOldestSeconds = max(c.OutboxOldestSeconds, 0)
-	c.Standbys, err = replication.Standbys(ctx, s.pool)
+	c.Standbys, err = replication.Standbys(ctx, s.engine, s.pool)
 	return c, unavailable(err)
 }

@@ -25,8 +25,9 @@ import (
 
 // Store is the database. It is safe for concurrent use.
 type Store struct {
-	pool *pgxpool.Pool
-	now  func() time.Time
+	pool   *pgxpool.Pool
+	engine database.Engine
+	now    func() time.Time
 }
 
 // Options say how to reach the database.
@@ -42,11 +43,15 @@ type Options struct {
 // Open makes the pool and brings the schema up to date. It waits for the
 // database until ctx ends.
 func Open(ctx context.Context, o Options) (*Store, error) {
+	engine, err := o.Source.Engine()
+	if err != nil {
+		return nil, fmt.Errorf("database: %w", err)
+	}
 	pool, err := database.Pool(ctx, bounded(o.Source), "booking-service", o.Connections)
 	if err != nil {
 		return nil, fmt.Errorf("database: %w", err)
 	}
-	s := &Store{pool: pool, now: o.Now}
+	s := &Store{pool: pool, engine: engine, now: o.Now}
 	if err := s.migrateUntil(ctx); err != nil {
 		pool.Close()
 		return nil, err
@@ -57,10 +62,10 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 // bounded adds limits to every connection: nothing that people wait for may
 // take longer, and no lock outlives a replica that hangs.
 func bounded(source database.Source) database.Source {
-	return func() (*pgx.ConnConfig, error) {
+	return func() (database.Settings, error) {
 		c, err := source()
 		if err != nil {
-			return nil, err
+			return c, err
 		}
 		for name, value := range map[string]string{
 			"statement_timeout": "10s", "lock_timeout": "5s", "idle_in_transaction_session_timeout": "15s", "timezone": "UTC",

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package database connects the workloads to PostgreSQL by a mounted directory (username, password, host, port, dbname,
-// ca.crt), which is read again for every new connection, and brings their schemas up to date.
+// ca.crt, and engine where that is another than the operator's own), which is read again for every new connection, and
+// brings their schemas up to date.
 package database
 
 import (
@@ -18,60 +19,77 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
+// Settings of a new connection.
+type Settings struct {
+	*pgx.ConnConfig
+	// Engine that it leads to.
+	Engine Engine
+}
+
 // Source gives the settings for a new connection.
-type Source func() (*pgx.ConnConfig, error)
+type Source func() (Settings, error)
+
+// Engine that the source leads to.
+func (s Source) Engine() (Engine, error) {
+	settings, err := s()
+	return settings.Engine, err
+}
 
 // Dir is the source for a mounted directory. The server's certificate must be for its host, by ca.crt (verify-full).
 func Dir(dir string) Source {
-	return func() (*pgx.ConnConfig, error) { return fromDir(dir) }
+	return func() (Settings, error) { return fromDir(dir) }
 }
 
-// URL is the source for a connection string.
+// URL is the source for a connection string of a Replicated database.
 func URL(url string) Source {
-	return func() (*pgx.ConnConfig, error) {
+	return func() (Settings, error) {
 		c, err := pgx.ParseConfig(url)
 		if err != nil {
-			return nil, err
+			return Settings{}, err
 		}
-		return harden(c), nil
+		return harden(c, Replicated), nil
 	}
 }
 
-func fromDir(dir string) (*pgx.ConnConfig, error) {
+func fromDir(dir string) (Settings, error) {
 	c, err := pgx.ParseConfig("")
 	if err != nil {
-		return nil, err
+		return Settings{}, err
+	}
+	engine, err := engineOf(dir)
+	if err != nil {
+		return Settings{}, err
 	}
 	values := map[string]string{}
 	for _, key := range []string{"username", "password", "host", "port", "dbname", "ca.crt"} {
 		text, err := os.ReadFile(filepath.Join(dir, key))
 		if err != nil {
-			return nil, fmt.Errorf("database directory: %w: expected the application's Secret and ca.crt mounted there", err)
+			return Settings{}, fmt.Errorf("database directory: %w: expected the application's Secret and ca.crt mounted there", err)
 		}
 		values[key] = strings.TrimSpace(string(text))
 	}
 	port, err := strconv.ParseUint(values["port"], 10, 16)
 	if err != nil {
-		return nil, fmt.Errorf("database directory: port: expected a number up to 65535")
+		return Settings{}, fmt.Errorf("database directory: port: expected a number up to 65535")
 	}
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM([]byte(values["ca.crt"])) {
-		return nil, fmt.Errorf("database directory: ca.crt: expected PEM certificates")
+		return Settings{}, fmt.Errorf("database directory: ca.crt: expected PEM certificates")
 	}
 	c.Host, c.Port, c.Database = values["host"], uint16(port), values["dbname"]
 	c.User, c.Password = values["username"], values["password"]
 	c.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots, ServerName: c.Host}
 	c.Fallbacks = nil
-	return harden(c), nil
+	return harden(c, engine), nil
 }
 
 // harden adds what every connection needs: a host that died without a word is noticed in 10 s, a server that is no
-// longer the primary is not taken, and commits wait for the replicas that the cluster asks for.
-func harden(c *pgx.ConnConfig) *pgx.ConnConfig {
+// longer the primary is not taken, nor one that is not of the engine, and commits wait for the replicas that the cluster
+// asks for.
+func harden(c *pgx.ConnConfig, engine Engine) Settings {
 	dialer := &net.Dialer{
 		Timeout:         5 * time.Second,
 		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 5 * time.Second, Interval: 2 * time.Second, Count: 3},
@@ -88,12 +106,12 @@ func harden(c *pgx.ConnConfig) *pgx.ConnConfig {
 	}
 	c.DialFunc = dialer.DialContext
 	c.ConnectTimeout = 8 * time.Second
-	c.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	c.ValidateConnect = engine.validate
 	if c.RuntimeParams == nil {
 		c.RuntimeParams = map[string]string{}
 	}
 	c.RuntimeParams["synchronous_commit"] = "on"
-	return c
+	return Settings{c, engine}
 }
 
 // Pool is a pool of at most connections, to the newest primary that it has seen.
@@ -108,7 +126,7 @@ func Pool(ctx context.Context, source Source, application string, connections in
 	}
 	first.RuntimeParams["application_name"] = application
 	first.OnNotice = noteDoubt
-	config.ConnConfig = first
+	config.ConnConfig = first.ConnConfig
 	config.MaxConns = int32(connections)
 	config.MaxConnIdleTime = 5 * time.Minute
 	config.MaxConnLifetime = time.Hour
@@ -119,9 +137,9 @@ func Pool(ctx context.Context, source Source, application string, connections in
 		}
 		fresh.RuntimeParams["application_name"] = application
 		fresh.OnNotice = noteDoubt
-		*c = *fresh
+		*c = *fresh.ConnConfig
 		return nil
 	}
-	(&terms{}).watch(config)
+	first.Engine.watch(config)
 	return pgxpool.NewWithConfig(ctx, config)
 }

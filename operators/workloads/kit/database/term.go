@@ -32,8 +32,10 @@ type term struct {
 	timeline uint32
 }
 
-// key of a term among what a connection carries.
-const key = "term"
+// reign is what a connection carries of its server's time as the primary, under the key.
+type reign interface{ superseded() bool }
+
+const key = "reign"
 
 func (t term) superseded() bool {
 	t.of.mu.Lock()
@@ -72,13 +74,16 @@ func (s *terms) watch(config *pgxpool.Config) {
 		}
 		return nil
 	}
-	config.PrepareConn = func(_ context.Context, c *pgx.Conn) (bool, error) { return Superseded(c) == nil, nil }
+	config.PrepareConn = current
 }
+
+// current says whether a connection may be given out.
+func current(_ context.Context, c *pgx.Conn) (bool, error) { return Superseded(c) == nil, nil }
 
 // Superseded is ErrSuperseded when a pool's connection leads to a primary that has a successor. Ask it after a read whose
 // answer must not be from before the successor's time.
 func Superseded(c *pgx.Conn) error {
-	if t, ok := c.PgConn().CustomData()[key].(term); ok && t.superseded() {
+	if r, ok := c.PgConn().CustomData()[key].(reign); ok && r.superseded() {
 		return ErrSuperseded
 	}
 	return nil

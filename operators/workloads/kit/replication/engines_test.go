@@ -26,13 +26,13 @@ func TestStandbysAreKnownToWhoMaySeeThem(t *testing.T) {
 	}
 	run(`CREATE ROLE program`)
 	run(`SET ROLE program`)
-	if names, err := Standbys(t.Context(), pool); err != nil || names != nil {
+	if names, err := Standbys(t.Context(), database.Replicated, pool); err != nil || names != nil {
 		t.Errorf("without the right to see them: %v (%v)", names, err)
 	}
 	run(`RESET ROLE`)
 	run(`GRANT pg_read_all_stats TO program`)
 	run(`SET ROLE program`)
-	if names, err := Standbys(t.Context(), pool); err != nil || names == nil || len(names) > 0 {
+	if names, err := Standbys(t.Context(), database.Replicated, pool); err != nil || names == nil || len(names) > 0 {
 		t.Errorf("with it, and no standby: %#v (%v)", names, err)
 	}
 }

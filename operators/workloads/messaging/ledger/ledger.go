@@ -2,7 +2,7 @@
 
 // Package ledger keeps the truth of the message gateway in PostgreSQL: which messages were accepted, which of them are
 // not settled yet, and which requests were seen before. A write returns only when its commit is durable on as many
-// replicas of the database as the site asks for (synchronous_commit = on).
+// replicas of the database as the site asks for (synchronous_commit = on), or in the storage of an Aurora.
 package ledger
 
 import (
@@ -50,6 +50,7 @@ type Config struct {
 // Ledger is safe for concurrent use.
 type Ledger struct {
 	config Config
+	engine database.Engine
 	pool   *pgxpool.Pool
 	clock  *message.Clock
 	node   int
@@ -71,12 +72,17 @@ type Ledger struct {
 // Open connects, brings the schema up to date, and takes a replica number.
 func Open(ctx context.Context, config Config) (*Ledger, error) {
 	setDefaults(&config)
+	engine, err := config.Database.Engine()
+	if err != nil {
+		return nil, unavailable(err)
+	}
 	pool, err := database.Pool(ctx, keyed(config.Database), "message-gateway", config.Readers)
 	if err != nil {
 		return nil, unavailable(err)
 	}
 	l := &Ledger{
 		config: config,
+		engine: engine,
 		pool:   pool,
 		appending: gatherer[*group]{
 			queue: make(chan *group, 4096), linger: linger, spacing: messageSpacing,

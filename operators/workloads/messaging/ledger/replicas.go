@@ -92,7 +92,7 @@ func (l *Ledger) Backlog(ctx context.Context) (b Backlog, err error) {
 
 // Standbys are those of the database that receive what it writes; nil when it does not say.
 func (l *Ledger) Standbys(ctx context.Context) ([]string, error) {
-	names, err := replication.Standbys(ctx, l.pool)
+	names, err := replication.Standbys(ctx, l.engine, l.pool)
 	return names, unavailable(err)
 }
 

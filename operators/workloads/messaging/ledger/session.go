@@ -55,7 +55,7 @@ func (s *session) connect(ctx context.Context) error {
 			s.doubt = true
 		}
 	}
-	if s.conn, err = pgx.ConnectConfig(ctx, config); err != nil {
+	if s.conn, err = pgx.ConnectConfig(ctx, config.ConnConfig); err != nil {
 		s.conn = nil
 		return err
 	}
@@ -91,10 +91,10 @@ func listed(source database.Source) database.Source {
 
 // planned turns off ways of the planner, and lets it make each plan once.
 func planned(source database.Source, off ...string) database.Source {
-	return func() (*pgx.ConnConfig, error) {
+	return func() (database.Settings, error) {
 		c, err := source()
 		if err != nil {
-			return nil, err
+			return c, err
 		}
 		for _, name := range off {
 			c.RuntimeParams[name] = "off"
