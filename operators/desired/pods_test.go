@@ -68,9 +68,11 @@ func manager[T any](t *testing.T, kind string) []T {
 
 func templates(t *testing.T) map[string]corev1.PodTemplateSpec {
 	return map[string]corev1.PodTemplateSpec{
-		"booking service": booking.Deployment(bookingService(), "r/booking-service:1").Spec.Template,
-		"message gateway": messaging.GatewayDeployment(messagingService(), "r/message-gateway:1").Spec.Template,
-		"manager":         manager[appsv1.Deployment](t, "Deployment")[0].Spec.Template,
+		"booking service":                     booking.Deployment(bookingService(), "r/booking-service:1").Spec.Template,
+		"message gateway":                     messaging.GatewayDeployment(messagingService(), "r/message-gateway:1").Spec.Template,
+		"booking service, database elsewhere": booking.Deployment(bookingElsewhere(), "r/booking-service:1").Spec.Template,
+		"message gateway, engines elsewhere":  messaging.GatewayDeployment(operatortest.Messaging("spine", operatortest.Elsewhere), "r/message-gateway:1").Spec.Template,
+		"manager":                             manager[appsv1.Deployment](t, "Deployment")[0].Spec.Template,
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -24,11 +25,17 @@ const (
 
 // ServiceController begins the controller of a service and of its children, which are
 // read as unstructured objects. Its own writes to the service's status are no reason to
-// look again.
+// look again. Kinds that the cluster does not know are not watched: those of an operator of
+// engines that somebody else runs here. A service that needs one is Stalled (EngineMissing)
+// and looked at again in a minute; its children are watched after a restart of the manager.
 func ServiceController(m ctrl.Manager, service client.Object, children ...schema.GroupVersionKind) *builder.Builder {
 	b := ctrl.NewControllerManagedBy(m).For(service, builder.WithPredicates(predicate.Or(
 		predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{})))
 	for _, gvk := range children {
+		if _, err := m.GetRESTMapper().RESTMapping(gvk.GroupKind(), gvk.Version); meta.IsNoMatchError(err) {
+			m.GetLogger().Info("the cluster does not know a kind of engine, so none is watched", "kind", gvk.String())
+			continue
+		}
 		child := &unstructured.Unstructured{}
 		child.SetGroupVersionKind(gvk)
 		b = b.Owns(child)

@@ -40,8 +40,8 @@ type Cluster struct {
 	environment *envtest.Environment
 }
 
-// engines are the modules whose custom resources the services use, and where in them.
-var engines = map[string]string{
+// engineModules are the modules whose custom resources the services use, and where in them.
+var engineModules = map[string]string{
 	"github.com/cloudnative-pg/cloudnative-pg": "config/crd/bases/postgresql.cnpg.io_clusters.yaml",
 	"github.com/rabbitmq/cluster-operator/v2":  "config/crd/bases",
 	"github.com/cert-manager/cert-manager":     "deploy/crds/cert-manager.io_certificates.yaml",
@@ -156,7 +156,7 @@ func (c *Cluster) create(ctx context.Context, documents string) error {
 func engineCRDs() ([]string, error) {
 	pins := filepath.Join(root(), "hack", "tools", "modules", "engines")
 	var out []string
-	for module, path := range engines {
+	for module, path := range engineModules {
 		if text, err := exec.Command("go", "-C", pins, "mod", "download", module).CombinedOutput(); err != nil {
 			return nil, fmt.Errorf("%s: %w: %s", module, err, text)
 		}

@@ -7,14 +7,17 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"maps"
 	"net/http"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -69,12 +72,17 @@ func newManager(config *rest.Config, o *options) (ctrl.Manager, error) {
 	if err != nil {
 		return nil, err
 	}
+	mapper, absent, err := engines(config)
+	if err != nil {
+		return nil, err
+	}
 	// The leader may be on the host that is lost, and another has to fence it: within 15 s. It
 	// outlives 9 s without an API, which is what the loss of the host with the API's address costs.
 	lease, renew, retry := 12*time.Second, 9*time.Second, 2*time.Second
 	m, err := ctrl.NewManager(config, ctrl.Options{
-		Scheme: scheme(),
-		Cache:  namespaces(o),
+		Scheme:         scheme(),
+		MapperProvider: func(*rest.Config, *http.Client) (meta.RESTMapper, error) { return mapper, nil },
+		Cache:          namespaces(o, absent.kinds),
 		// Children are read as they are, not as this binary's types know them.
 		// Leases and their holders are read as they are now: who acts is no matter of a cache's age.
 		Client: client.Options{Cache: &client.CacheOptions{
@@ -94,7 +102,7 @@ func newManager(config *rest.Config, o *options) (ctrl.Manager, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(m.AddHealthzCheck("ping", healthz.Ping), m.AddReadyzCheck("caches", synced(m))); err != nil {
+	if err := errors.Join(m.Add(absent), m.AddHealthzCheck("ping", healthz.Ping), m.AddReadyzCheck("caches", synced(m))); err != nil {
 		return nil, err
 	}
 	return m, register(m, o, rules)
@@ -114,7 +122,7 @@ func synced(m ctrl.Manager) healthz.Checker {
 
 // namespaces limits what is watched to where the manager's roles are: a kind that only one
 // of the services has, to that service's namespace.
-func namespaces(o *options) cache.Options {
+func namespaces(o *options, absent []schema.GroupVersionKind) cache.Options {
 	messaging := cache.ByObject{Namespaces: map[string]cache.Config{o.messaging: {}}}
 	booking := cache.ByObject{Namespaces: map[string]cache.Config{o.booking: {}}}
 	operations := cache.ByObject{Namespaces: map[string]cache.Config{o.messaging: {}, o.booking: {}, servicerecovery.SystemNamespace: {}}}
@@ -124,7 +132,7 @@ func namespaces(o *options) cache.Options {
 		u.SetGroupVersionKind(gvk)
 		return u
 	}
-	return cache.Options{
+	all := cache.Options{
 		DefaultNamespaces: map[string]cache.Config{o.messaging: {}, o.booking: {}},
 		ByObject: map[client.Object]cache.ByObject{
 			&resilienceapi.ServiceRecovery{}:                         operations,
@@ -137,6 +145,11 @@ func namespaces(o *options) cache.Options {
 			child(appsv1.SchemeGroupVersion.WithKind("StatefulSet")): messaging,
 		},
 	}
+	// Nothing can be said of a kind that the cluster does not know.
+	maps.DeleteFunc(all.ByObject, func(of client.Object, _ cache.ByObject) bool {
+		return slices.Contains(absent, of.GetObjectKind().GroupVersionKind())
+	})
+	return all
 }
 
 // register adds every controller.

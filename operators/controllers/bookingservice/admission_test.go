@@ -43,6 +43,8 @@ var _ = Describe("The API server", func() {
 		Expect(client.WithFieldValidation(cluster.Client, metav1.FieldValidationStrict).Create(ctx, u, client.DryRunAll)).To(Succeed())
 	},
 		Entry(nil, "bookingservice.yaml"),
+		Entry(nil, "bookingservice-aurora.yaml"),
+		Entry(nil, "messagingservice-aws.yaml"),
 		Entry(nil, "messagingservice.yaml"),
 	)
 

@@ -57,7 +57,7 @@ func (s *scope) recount(ctx context.Context) error {
 		backlog.OldestTime = &oldest
 	}
 	s.service.Status.Backlog = backlog
-	if s.observed && s.databaseChild.Live != nil {
+	if s.observed && s.databaseChild != nil && s.databaseChild.Live != nil {
 		live := s.databaseChild.Live
 		*astray = database.Astray(live, is.Standbys)
 		s.database = database.Observe(live).Without(live, *astray)

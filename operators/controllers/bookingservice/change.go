@@ -58,26 +58,31 @@ func (s *scope) facts() rollout.Facts {
 	if seen.ProbePassedTime != nil && seen.ProbeFailures == 0 {
 		image.PassedAt = seen.ProbePassedTime.Time
 	}
-	return rollout.Facts{
+	f := rollout.Facts{
 		Now: s.now, Operation: s.operation, Resting: s.resting(),
 		Deadline: time.Duration(replicas) * changeTime,
-		Parts: []rollout.Part{{
+		Program:  program,
+		Probe:    probe,
+		Image:    image,
+	}
+	// A database that somebody else runs is not for this operator to change, nor to count.
+	if !s.service.Spec.Database.Elsewhere() {
+		f.Parts = append(f.Parts, rollout.Part{
 			Part: quorum.Part{
 				Name: desired.ComponentDatabase, Known: s.database.Known,
 				Desired: s.database.Desired, Ready: s.database.Ready, Changing: !s.database.Settled,
 			},
 			Exists: s.database.Exists, Pending: s.databaseChild.Differs, ChangedAt: s.databaseChild.ChangedAt(),
-		}, {
-			Part: quorum.Part{
-				Name: desired.ComponentService, Known: s.deployment != nil,
-				Desired: replicas, Ready: s.available(), Changing: !program.Complete,
-			},
-			Exists: s.deployment != nil, Pending: s.programChild.Differs, ChangedAt: s.programChild.ChangedAt(),
-		}},
-		Program: program,
-		Probe:   probe,
-		Image:   image,
+		})
 	}
+	f.Parts = append(f.Parts, rollout.Part{
+		Part: quorum.Part{
+			Name: desired.ComponentService, Known: s.deployment != nil,
+			Desired: replicas, Ready: s.available(), Changing: !program.Complete,
+		},
+		Exists: s.deployment != nil, Pending: s.programChild.Differs, ChangedAt: s.programChild.ChangedAt(),
+	})
+	return f
 }
 
 // remember keeps what is known of images for the next look.

@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
+	"spine.nhs.uk/controlplane/operators/decide/reach"
 	"spine.nhs.uk/controlplane/operators/decide/rollout"
 	desired "spine.nhs.uk/controlplane/operators/desired/booking"
 	"spine.nhs.uk/controlplane/operators/kit"
@@ -28,7 +29,29 @@ var progress = map[rollout.State]struct {
 	rollout.NoWayBack:        {metav1.ConditionFalse, common.ReasonNoWayBack},
 }
 
+// onDatabase is where on the deep probe's path the database is.
+var onDatabase = reach.Engine{Path: []string{"database", "page", "book and cancel"}, Own: []string{"database", "book and cancel"}}
+
+// sayElsewhere says of a database that somebody else runs what the deep probe sees.
+func (s *scope) sayElsewhere(c kit.Conditions, host string) {
+	seen := s.service.Status.Probe
+	switch reach.Judge(seen, s.service.Spec.Probe.FailuresBeforeUnhealthy, onDatabase) {
+	case reach.Reached:
+		c.True(common.ConditionDatabase, common.ReasonRunElsewhere, "somebody else runs it at "+host+"; it accepts bookings")
+	case reach.Unreached:
+		c.False(common.ConditionDatabase, common.ReasonDatabaseUnavailable,
+			fmt.Sprintf("somebody else runs it at %s; deep probes fail at stage %s", host, seen.FailedStage))
+	default:
+		c.Unknown(common.ConditionDatabase, common.ReasonRunElsewhere,
+			"somebody else runs it at "+host+"; no replica has probed it yet, or none answers now: their logs say what they wait for")
+	}
+}
+
 func (s *scope) sayDatabase(c kit.Conditions) {
+	if e := s.service.Spec.Database.Endpoint; e != nil {
+		s.sayElsewhere(c, string(e.Host))
+		return
+	}
 	db := s.database
 	detail := string(db.Phase)
 	if db.Detail != "" {

@@ -99,8 +99,12 @@ func (s *scope) block(reason, format string, args ...any) error {
 		fmt.Sprintf(format, args...), s.service.Name, s.service.Namespace, common.ForceDeleteAnnotation)
 }
 
-// holdsDatabase says whether there is a database, in which alone work can be.
+// holdsDatabase says whether there is a database, in which alone work can be. In one that
+// somebody else runs there is none before a program ran.
 func (s *scope) holdsDatabase(ctx context.Context) (bool, error) {
+	if s.service.Spec.Database.Elsewhere() {
+		return s.service.Status.Service.CurrentImage != "", nil
+	}
 	u := &unstructured.Unstructured{}
 	u.SetGroupVersionKind(database.GVK)
 	err := s.Client.Get(ctx, client.ObjectKey{Namespace: s.service.Namespace, Name: desired.DatabaseName(s.service)}, u)

@@ -27,18 +27,9 @@ func (s *scope) observe(ctx context.Context) (time.Duration, error) {
 	if s.operation, err = lease.New(s.Client).OnService(ctx, s.service.Namespace, s.service.Name); err != nil {
 		return 0, err
 	}
-	cluster := desired.Database(s.service)
-	if s.databaseChild, err = s.children.Look(ctx, cluster); err != nil {
+	if err := s.observeDatabase(ctx); err != nil {
 		return 0, err
 	}
-	if live := s.databaseChild.Live; s.service.Spec.Site != nil && live != nil {
-		database.Remember(cluster, live)
-		if s.databaseChild, err = s.children.Look(ctx, cluster); err != nil {
-			return 0, err
-		}
-		s.databaseObeys = database.Obeys(cluster, live)
-	}
-	s.database = database.Observe(s.databaseChild.Live).Without(s.databaseChild.Live, s.service.Status.Redundancy.Astray)
 	if s.programChild, err = s.children.Look(ctx, desired.Deployment(s.service, s.program().Image())); err != nil {
 		return 0, err
 	}
@@ -65,6 +56,28 @@ func (s *scope) observe(ctx context.Context) (time.Duration, error) {
 	}
 	s.observed = true
 	return 0, nil
+}
+
+// observeDatabase looks at the one that the operator makes. Of one that somebody else runs
+// the program alone can tell.
+func (s *scope) observeDatabase(ctx context.Context) error {
+	if s.service.Spec.Database.Elsewhere() {
+		return nil
+	}
+	cluster := desired.Database(s.service)
+	var err error
+	if s.databaseChild, err = s.children.Look(ctx, cluster); err != nil {
+		return err
+	}
+	if live := s.databaseChild.Live; s.service.Spec.Site != nil && live != nil {
+		database.Remember(cluster, live)
+		if s.databaseChild, err = s.children.Look(ctx, cluster); err != nil {
+			return err
+		}
+		s.databaseObeys = database.Obeys(cluster, live)
+	}
+	s.database = database.Observe(s.databaseChild.Live).Without(s.databaseChild.Live, s.service.Status.Redundancy.Astray)
+	return nil
 }
 
 // program is what is known of the images: what was asked for, and what status remembers.

@@ -41,7 +41,7 @@ type scope struct {
 	// when nobody has.
 	portTaken string
 	// databaseChild and programChild stand beside the live objects: set by observe, nil
-	// before it.
+	// before it; databaseChild also where somebody else runs the database.
 	databaseChild, programChild *kit.Child
 	// database is how the database is: set by observe.
 	database database.State

@@ -57,14 +57,20 @@ func (s *scope) sayRedundancy(c kit.Conditions) {
 	}
 	db, replicas, serving := s.database, desired.Replicas(s.service), s.available()
 	astray := status.Redundancy.Astray
+	elsewhere := s.service.Spec.Database.Elsewhere()
 	status.Redundancy = common.Redundancy{Workload: &serving, Astray: astray}
-	dbText := "?"
-	if db.Known {
-		status.Redundancy.Database = &db.Ready
-		dbText = fmt.Sprint(db.Ready)
-	}
-	status.Redundancy.Summary = fmt.Sprintf("%s/%d db, %d/%d service", dbText, s.service.Spec.Database.Members(), serving, replicas)
+	dbText := fmt.Sprintf("?/%d db", s.service.Spec.Database.Members())
 	switch {
+	case elsewhere:
+		dbText = "db elsewhere"
+	case db.Known:
+		status.Redundancy.Database = &db.Ready
+		dbText = fmt.Sprintf("%d/%d db", db.Ready, s.service.Spec.Database.Members())
+	}
+	status.Redundancy.Summary = fmt.Sprintf("%s, %d/%d service", dbText, serving, replicas)
+	switch {
+	case elsewhere:
+		status.Loss = booking.LossNone // no engine that may be run elsewhere acknowledges a commit on one disk
 	case !db.Known || db.Primary == "":
 		status.Loss = booking.LossUnknown
 	case db.Standbys() == 0:
@@ -73,9 +79,9 @@ func (s *scope) sayRedundancy(c kit.Conditions) {
 		status.Loss = booking.LossNone
 	}
 	switch {
-	case !db.Exists || s.deployment == nil:
+	case !elsewhere && !db.Exists || s.deployment == nil:
 		c.False(common.ConditionRedundancy, common.ReasonStarting, status.Redundancy.Summary)
-	case !db.Known:
+	case !elsewhere && !db.Known:
 		c.Unknown(common.ConditionRedundancy, common.ReasonStateUnknown, status.Redundancy.Summary)
 	case db.Ready < s.service.Spec.Database.Members() || serving < replicas:
 		text := status.Redundancy.Summary

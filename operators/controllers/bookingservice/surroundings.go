@@ -45,6 +45,11 @@ func (s *scope) surround(ctx context.Context) (time.Duration, error) {
 			return 0, err
 		}
 	}
+	if b.Spec.Database.Elsewhere() {
+		if err := s.children.LookAndApply(ctx, desired.DatabaseEndpoint(b)); err != nil {
+			return 0, err
+		}
+	}
 	return 0, s.children.LookAndApply(ctx, config, desired.Ops(b), desired.Budget(b),
 		desired.ServerCertificate(b, s.loadBalancer), desired.GatewayClientCertificate(b))
 }

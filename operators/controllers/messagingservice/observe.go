@@ -46,6 +46,9 @@ func (s *scope) observeOperation(ctx context.Context) (time.Duration, error) {
 }
 
 func (s *scope) observeDatabase(ctx context.Context) (time.Duration, error) {
+	if s.service.Spec.Database.Elsewhere() {
+		return 0, nil
+	}
 	cluster := desired.DatabaseCluster(s.service)
 	child, err := s.children.Look(ctx, cluster)
 	if err != nil {
@@ -64,6 +67,9 @@ func (s *scope) observeDatabase(ctx context.Context) (time.Duration, error) {
 }
 
 func (s *scope) observeBroker(ctx context.Context) (time.Duration, error) {
+	if s.service.Spec.Broker.Elsewhere() {
+		return 0, nil
+	}
 	child, err := s.children.Look(ctx, desired.BrokerCluster(s.service))
 	if err != nil {
 		return 0, err

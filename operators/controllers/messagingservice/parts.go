@@ -70,21 +70,24 @@ func (s *scope) facts() rollout.Facts {
 			Failing: probe.ConsecutiveFailures >= limit, Stage: probe.FailedStage,
 		},
 		Image: rollout.Probe{Failing: image.ProbeFailures >= limit, Stage: probe.FailedStage},
-		Parts: []rollout.Part{
-			part(quorum.Part{
-				Name: desired.Database, Known: s.database.Known, Desired: s.service.Spec.Database.Members(),
-				Ready: s.database.Ready, Changing: s.database.Known && !s.database.Settled,
-			}, s.databaseChild),
-			part(quorum.Part{
-				Name: desired.Broker, Known: s.broker.Known, Desired: s.service.Spec.Broker.Members(),
-				Ready: s.broker.Ready, Changing: s.broker.Changing,
-			}, s.brokerChild),
-			part(quorum.Part{
-				Name: desired.Gateway, Known: s.gateway.known, Desired: s.gateway.desired,
-				Ready: s.gateway.available, Changing: s.gateway.known && !s.gateway.complete,
-			}, s.gatewayChild),
-		},
 	}
+	// An engine that somebody else runs is not for this operator to change, nor to count.
+	if !s.service.Spec.Database.Elsewhere() {
+		f.Parts = append(f.Parts, part(quorum.Part{
+			Name: desired.Database, Known: s.database.Known, Desired: s.service.Spec.Database.Members(),
+			Ready: s.database.Ready, Changing: s.database.Known && !s.database.Settled,
+		}, s.databaseChild))
+	}
+	if !s.service.Spec.Broker.Elsewhere() {
+		f.Parts = append(f.Parts, part(quorum.Part{
+			Name: desired.Broker, Known: s.broker.Known, Desired: s.service.Spec.Broker.Members(),
+			Ready: s.broker.Ready, Changing: s.broker.Changing,
+		}, s.brokerChild))
+	}
+	f.Parts = append(f.Parts, part(quorum.Part{
+		Name: desired.Gateway, Known: s.gateway.known, Desired: s.gateway.desired,
+		Ready: s.gateway.available, Changing: s.gateway.known && !s.gateway.complete,
+	}, s.gatewayChild))
 	if probe.LastSuccessTime != nil {
 		f.Probe.PassedAt = probe.LastSuccessTime.Time
 	}

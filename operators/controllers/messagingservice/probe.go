@@ -139,8 +139,10 @@ func (s *scope) count(ctx context.Context) {
 		*astray = nil // nobody knows
 		return
 	}
-	*astray = database.Astray(s.databaseChild.Live, status.Standbys)
-	s.database = database.Observe(s.databaseChild.Live).Without(s.databaseChild.Live, *astray)
+	if s.databaseChild != nil {
+		*astray = database.Astray(s.databaseChild.Live, status.Standbys)
+		s.database = database.Observe(s.databaseChild.Live).Without(s.databaseChild.Live, *astray)
+	}
 	s.counted, s.replication = true, status.Replication
 	b := &api.Backlog{
 		Acknowledged: status.Acknowledged, Settled: status.Settled, Unsettled: status.Unsettled,

@@ -34,7 +34,7 @@ type scope struct {
 	broker   desired.BrokerState
 	gateway  gatewayState
 	// databaseChild, brokerChild and gatewayChild are set by observe; nil when they could
-	// not be read.
+	// not be read, or somebody else runs the engine.
 	databaseChild, brokerChild, gatewayChild *kit.Child
 	// order of the site's manager that is in force: set by orders.
 	order common.SiteOrder

@@ -65,8 +65,16 @@ func (s *scope) redundancy(c kit.Conditions) {
 	if len(r.Astray) > 0 {
 		missing = append(missing, strings.Join(r.Astray, " and ")+" of the database: ready, and not following its primary (RebuildReplica mends that)")
 	}
-	r.Database = count("db", "the database", s.database.Known, s.database.Ready, spec.Database.Members())
-	r.Broker = count("broker", "the broker", s.broker.Known, s.broker.Ready, spec.Broker.Members())
+	if spec.Database.Elsewhere() {
+		words = append(words, "db elsewhere")
+	} else {
+		r.Database = count("db", "the database", s.database.Known, s.database.Ready, spec.Database.Members())
+	}
+	if spec.Broker.Elsewhere() {
+		words = append(words, "broker elsewhere")
+	} else {
+		r.Broker = count("broker", "the broker", s.broker.Known, s.broker.Ready, spec.Broker.Members())
+	}
 	r.Workload = count("gateway", "the gateway", s.gateway.known, s.gateway.available, desired.GatewayReplicas(s.service))
 	r.Summary = strings.Join(words, ", ")
 	switch {
@@ -83,6 +91,8 @@ func (s *scope) redundancy(c kit.Conditions) {
 func (s *scope) risk() {
 	status := &s.service.Status
 	switch {
+	case s.service.Spec.Database.Elsewhere():
+		status.MessagesAtRisk = "0" // no engine that may be run elsewhere acknowledges a commit on one disk
 	case s.database.Known && s.database.Standbys() > 0, status.Backlog == nil && status.Gateway.CurrentImage == "":
 		status.MessagesAtRisk = "0"
 	case s.database.Known && s.database.Primary != "" && status.Backlog != nil:

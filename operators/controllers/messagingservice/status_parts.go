@@ -9,11 +9,36 @@ import (
 
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 	api "spine.nhs.uk/controlplane/operators/api/messaging/v1alpha1"
+	"spine.nhs.uk/controlplane/operators/decide/reach"
 	desired "spine.nhs.uk/controlplane/operators/desired/messaging"
 	"spine.nhs.uk/controlplane/operators/kit"
 )
 
+// path of the deep probe, and where on it the engines are.
+var (
+	path       = []string{"ledger", "publish", "consume", "settle"}
+	onDatabase = reach.Engine{Path: path, Own: []string{"ledger", "settle"}}
+	onBroker   = reach.Engine{Path: path, Own: []string{"publish", "consume"}}
+)
+
+// elsewhere writes the condition of an engine that somebody else runs, by what the deep probe sees.
+func (s *scope) elsewhere(c kit.Conditions, condition, unavailable, host string, e reach.Engine) {
+	seen := s.service.Status.Probe
+	switch reach.Judge(seen, s.service.Spec.Probe.FailuresBeforeUnhealthy, e) {
+	case reach.Reached:
+		c.True(condition, common.ReasonRunElsewhere, "somebody else runs it at "+host+"; messages get through it")
+	case reach.Unreached:
+		c.False(condition, s.unlessStarting(unavailable), fmt.Sprintf("somebody else runs it at %s; deep probes fail at stage %s", host, seen.FailedStage))
+	default:
+		c.Unknown(condition, common.ReasonRunElsewhere, "somebody else runs it at "+host+"; no gateway has probed it yet, or none answers now: their logs say what they wait for")
+	}
+}
+
 func (s *scope) databaseCondition(c kit.Conditions) {
+	if e := s.service.Spec.Database.Endpoint; e != nil {
+		s.elsewhere(c, common.ConditionDatabase, common.ReasonDatabaseUnavailable, string(e.Host), onDatabase)
+		return
+	}
 	d := s.database
 	detail := strings.TrimSpace(string(d.Phase) + " " + d.Detail)
 	switch {
@@ -30,6 +55,14 @@ func (s *scope) databaseCondition(c kit.Conditions) {
 }
 
 func (s *scope) brokerCondition(c kit.Conditions) {
+	if e := s.service.Spec.Broker.Endpoint; e != nil {
+		if s.resting() {
+			c.Unknown(common.ConditionBroker, common.ReasonStandingBy, "somebody else runs it at "+string(e.Host)+", and no gateway probes it here")
+			return
+		}
+		s.elsewhere(c, common.ConditionBroker, common.ReasonBrokerUnavailable, string(e.Host), onBroker)
+		return
+	}
 	b := s.broker
 	message := strings.TrimSpace(fmt.Sprintf("%d of %d nodes are ready %s", b.Ready, b.Desired, b.Detail))
 	switch {

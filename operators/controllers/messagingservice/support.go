@@ -39,8 +39,15 @@ func (s *scope) support(ctx context.Context) (time.Duration, error) {
 	for _, service := range services {
 		objects = append(objects, service)
 	}
+	if s.service.Spec.Database.Elsewhere() {
+		objects = append(objects, desired.DatabaseEndpoint(s.service))
+	}
+	if s.service.Spec.Broker.Elsewhere() {
+		objects = append(objects, desired.BrokerEndpoint(s.service))
+	} else {
+		objects = append(objects, desired.BrokerFiles(s.service), desired.BrokerBudget(s.service))
+	}
 	objects = append(objects, config,
-		desired.BrokerFiles(s.service), desired.BrokerBudget(s.service),
 		desired.ClientService(s.service), desired.OpsService(s.service), desired.GatewayBudget(s.service))
 	return 0, s.children.LookAndApply(ctx, objects...)
 }

@@ -17,6 +17,7 @@ import (
 	bookingapi "spine.nhs.uk/controlplane/operators/api/booking/v1alpha1"
 	messagingapi "spine.nhs.uk/controlplane/operators/api/messaging/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/decide/host"
+	"spine.nhs.uk/controlplane/operators/decide/recovery"
 	"spine.nhs.uk/controlplane/operators/desired/database"
 )
 
@@ -154,15 +155,19 @@ func (r *Reconciler) partsOf(ctx context.Context, t *target) ([]host.Part, error
 		part.Members = members(pods.Items)
 		return part, nil
 	}
+	// Engines that somebody else runs have no member on any of our hosts.
 	var out []host.Part
-	part, err := find("database", t.instances, true, client.MatchingLabels{
-		database.ClusterLabel: t.database, database.RoleLabel: database.RoleInstance,
-	})
-	if err != nil {
-		return nil, err
+	var part host.Part
+	var err error
+	if t.elsewhere[recovery.Database] == "" {
+		if part, err = find("database", t.instances, true, client.MatchingLabels{
+			database.ClusterLabel: t.database, database.RoleLabel: database.RoleInstance,
+		}); err != nil {
+			return nil, err
+		}
+		out = append(out, part)
 	}
-	out = append(out, part)
-	if t.broker != "" {
+	if t.broker != "" && t.elsewhere[recovery.Broker] == "" {
 		if part, err = find("broker", t.nodes, true, client.MatchingLabels{"app.kubernetes.io/name": t.broker}); err != nil {
 			return nil, err
 		}

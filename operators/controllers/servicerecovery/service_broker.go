@@ -40,6 +40,9 @@ func newRebuildBroker(r *Reconciler, o *api.ServiceRecovery) operation.Action {
 		return recovery.PlanRebuildBroker(f), err
 	}
 	a.notes = func() []string {
+		if a.step(recovery.StepDeleteBroker) == nil {
+			return []string{"the broker, which somebody else runs, was not touched; what its queues had lost came from the ledger, which was not touched either"}
+		}
 		return []string{"the broker was formed anew and filled from the ledger, which was not touched"}
 	}
 	return a

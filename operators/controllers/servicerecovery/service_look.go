@@ -56,7 +56,9 @@ func (r *Reconciler) look(ctx context.Context, o *api.ServiceRecovery) (*look, e
 	if t == nil || err != nil {
 		return nil, err
 	}
-	l := &look{target: t, service: recovery.Service{Kind: t.ref.Kind, Namespace: t.ref.Namespace, Name: t.ref.Name}}
+	l := &look{target: t, service: recovery.Service{
+		Kind: t.ref.Kind, Namespace: t.ref.Namespace, Name: t.ref.Name, Elsewhere: t.elsewhere,
+	}}
 	if l.status = r.count(ctx, t); l.status != nil {
 		l.service.Backlog = &l.status.backlog
 	}
@@ -68,6 +70,9 @@ func (r *Reconciler) look(ctx context.Context, o *api.ServiceRecovery) (*look, e
 }
 
 func (l *look) lookDatabase(ctx context.Context, c client.Reader) error {
+	if l.elsewhere[recovery.Database] != "" {
+		return nil
+	}
 	cluster, err := l.engine(ctx, c, database.GVK, l.target.database)
 	if err != nil {
 		return err
@@ -85,7 +90,7 @@ func (l *look) lookDatabase(ctx context.Context, c client.Reader) error {
 }
 
 func (l *look) lookBroker(ctx context.Context, c client.Reader) error {
-	if l.broker == "" {
+	if l.broker == "" || l.elsewhere[recovery.Broker] != "" {
 		return nil
 	}
 	cluster, err := l.engine(ctx, c, messaging.BrokerGVK, l.broker)

@@ -36,6 +36,8 @@ type target struct {
 	// the program by the specification, by it and by operations, and at most (0: no limit).
 	instances, nodes              int32
 	specified, replicas, capacity int32
+	// elsewhere are the hosts of engines that somebody else runs, by the names of their parts.
+	elsewhere map[string]string
 	// patience with one answer of the program.
 	patience time.Duration
 	// suppliers of the specification.
@@ -67,19 +69,26 @@ func (r *Reconciler) target(ctx context.Context, o *api.ServiceRecovery) (*targe
 }
 
 func messagingTarget(m *messagingapi.MessagingService) *target {
-	return &target{
+	t := &target{
 		object:   m,
 		database: messaging.DatabaseName(m), broker: messaging.BrokerName(m), program: messaging.GatewayName(m),
 		part: messaging.Gateway, pods: messaging.Selector(m, messaging.Gateway),
 		ops:    ports.Target{Address: messaging.OpsAddress(m), ServerName: messaging.OpsServerName(m)},
 		podOps: messaging.PodOpsAddress, instances: m.Spec.Database.Members(), nodes: m.Spec.Broker.Members(),
 		specified: m.Spec.Gateway.Replicas, replicas: messaging.GatewayReplicas(m), capacity: common.MaxReplicas,
-		patience: m.Spec.Probe.Timeout.Duration, suppliers: m.Spec.Suppliers,
+		patience: m.Spec.Probe.Timeout.Duration, suppliers: m.Spec.Suppliers, elsewhere: map[string]string{},
 	}
+	if e := m.Spec.Database.Endpoint; e != nil {
+		t.elsewhere[recovery.Database] = string(e.Host)
+	}
+	if e := m.Spec.Broker.Endpoint; e != nil {
+		t.elsewhere[recovery.Broker] = string(e.Host)
+	}
+	return t
 }
 
 func bookingTarget(b *bookingapi.BookingService) *target {
-	return &target{
+	t := &target{
 		object:   b,
 		database: booking.DatabaseName(b), program: booking.ServiceName(b),
 		part: booking.ComponentService, pods: booking.Selector(b, booking.ComponentService),
@@ -87,6 +96,10 @@ func bookingTarget(b *bookingapi.BookingService) *target {
 		podOps: booking.PodOpsAddress, instances: b.Spec.Database.Members(),
 		specified: b.Spec.Service.Replicas, replicas: booking.Replicas(b),
 		capacity: databaseConnections / max(1, b.Spec.Capacity.DatabaseConnections),
-		patience: b.Spec.Probe.Timeout.Duration,
+		patience: b.Spec.Probe.Timeout.Duration, elsewhere: map[string]string{},
 	}
+	if e := b.Spec.Database.Endpoint; e != nil {
+		t.elsewhere[recovery.Database] = string(e.Host)
+	}
+	return t
 }

@@ -30,6 +30,9 @@ type Rebuild struct {
 // PlanRebuildBroker throws the broker away, with all that its queues hold: references to
 // messages that the ledger holds, from which the gateways fill a new one.
 func PlanRebuildBroker(f Rebuild) Decision {
+	if host := f.Elsewhere[Broker]; host != "" {
+		return planDispatchAgain(f, host)
+	}
 	doomed := append(append([]Object{}, f.Volumes...), f.Members...)
 	if len(doomed) == 0 {
 		return blocked(api.ReasonNotApplicable, "the broker of %s has neither a member nor a volume that could be thrown away: its operator has still to make it", f.Service)
@@ -46,12 +49,24 @@ func PlanRebuildBroker(f Rebuild) Decision {
 			Name: StepFormBroker, Summary: fmt.Sprintf("wait until %s are ready in a new cluster", count(int(f.part(Broker).Desired), "new member", "new members")),
 			Repeatable: true, ExpectedSeconds: 90, TimeoutSeconds: 900,
 		},
-		api.PlannedStep{
-			Name: StepDispatchAgain, Summary: "wait until every gateway has declared its queues anew and a message gets through the whole path",
-			Repeatable: true, ExpectedSeconds: 30, TimeoutSeconds: 300,
-		},
+		dispatchAgain,
 	)
 	d.Plan.PointOfNoReturn = StepDeleteBroker
+	d.Blockers = f.Ledger()
+	return d
+}
+
+// dispatchAgain is what the gateways do by themselves with a broker that lost its queues.
+var dispatchAgain = api.PlannedStep{
+	Name: StepDispatchAgain, Summary: "wait until every gateway has declared its queues anew and a message gets through the whole path",
+	Repeatable: true, ExpectedSeconds: 30, TimeoutSeconds: 300,
+}
+
+// planDispatchAgain is for a broker that somebody else runs, and has mended or made anew: its
+// members are theirs, and what its queues have lost is filled from the ledger all the same.
+func planDispatchAgain(f Rebuild, host string) Decision {
+	d := plan(fmt.Sprintf("see that every gateway of %s dispatches again from the ledger through the broker at %s; the broker is run by somebody else and is not touched", f.Service, host),
+		[]string{"broker: " + host}, dispatchAgain)
 	d.Blockers = f.Ledger()
 	return d
 }
@@ -60,6 +75,10 @@ func PlanRebuildBroker(f Rebuild) Decision {
 // members do not count: all of them are thrown away.
 func (f Rebuild) Ledger() []api.Blocker {
 	database, gateways := f.part(Database), f.part(f.Program)
+	relied := []quorum.Part{database}
+	if f.Elsewhere[Database] != "" {
+		relied = nil // that it can be read is seen by the count of what is unsettled
+	}
 	switch {
 	case database.Known && !f.DatabaseAvailable:
 		return []api.Blocker{blocker(api.ReasonWorkAtRisk,
@@ -67,7 +86,6 @@ func (f Rebuild) Ledger() []api.Blocker {
 	case gateways.Known && gateways.Ready == 0:
 		return []api.Blocker{blocker(api.ReasonWorkAtRisk, "no gateway is ready that could dispatch again from the ledger: recover the gateways first")}
 	}
-	relied := []quorum.Part{database}
 	if !gateways.Known { // one that is ready is enough, and others may lack nothing but a broker
 		relied = append(relied, gateways)
 	}

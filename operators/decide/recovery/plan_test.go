@@ -23,6 +23,14 @@ func whole() Service {
 	}}
 }
 
+// elsewhere is one whose engines somebody else runs.
+func elsewhere() Service {
+	s := whole()
+	s.Elsewhere = map[string]string{Database: "db.test", Broker: "mq.test"}
+	s.Parts = s.Parts[2:]
+	return s
+}
+
 // with changes the part of that name.
 func (s Service) with(name string, change func(*quorum.Part)) Service {
 	s.Parts = slices.Clone(s.Parts)
@@ -127,13 +135,15 @@ func render(d Decision) string {
 // The plans of healthy services, as a person reads them. -update rewrites them.
 func TestPlans(t *testing.T) {
 	for name, d := range map[string]Decision{
-		"restart-gateway":     PlanRestart(restart(whole(), "gateway")),
-		"restart-database":    PlanRestart(restart(whole(), Database)),
-		"restart-broker":      PlanRestart(restart(whole(), Broker)),
-		"rebuild-broker":      PlanRebuildBroker(rebuild(whole())),
-		"rebuild-replica":     PlanRebuildReplica(replica(whole(), "spine-db-3")),
-		"replay-dead-letters": PlanReplay(supplier("load")),
-		"quarantine-supplier": PlanQuarantine(supplier("load")),
+		"restart-gateway":           PlanRestart(restart(whole(), "gateway")),
+		"restart-gateway-elsewhere": PlanRestart(restart(elsewhere(), "gateway")),
+		"restart-database":          PlanRestart(restart(whole(), Database)),
+		"restart-broker":            PlanRestart(restart(whole(), Broker)),
+		"rebuild-broker":            PlanRebuildBroker(rebuild(whole())),
+		"rebuild-broker-elsewhere":  PlanRebuildBroker(Rebuild{Service: elsewhere(), Program: "gateway"}),
+		"rebuild-replica":           PlanRebuildReplica(replica(whole(), "spine-db-3")),
+		"replay-dead-letters":       PlanReplay(supplier("load")),
+		"quarantine-supplier":       PlanQuarantine(supplier("load")),
 		"release-supplier": PlanRelease(func() Supplier {
 			s := supplier("load")
 			s.StoppedByHand = true

@@ -19,6 +19,9 @@ type Service struct {
 	Kind, Namespace, Name string
 	// Parts of the service, each with its members.
 	Parts []quorum.Part
+	// Elsewhere are the hosts of engines that somebody else runs, by the names of their parts:
+	// those have no members that could be counted or touched, and are none of Parts.
+	Elsewhere map[string]string
 	// Backlog is acknowledged, unprocessed work. Nil: nobody answers who could count it.
 	Backlog *int64
 }
@@ -63,6 +66,12 @@ func blocker(reason, format string, args ...any) api.Blocker {
 // Missing is the decision when the service does not exist.
 func Missing(kind, namespace, name string) Decision {
 	return blocked(api.ReasonTargetNotFound, "there is no %s %s/%s: give the name of a service in the operation's own namespace", kind, namespace, name)
+}
+
+// notOurs is the decision on an action that would act on members of an engine that somebody
+// else runs.
+func (s Service) notOurs(part string) Decision {
+	return blocked(api.ReasonRunElsewhere, "the %s of %s is run by somebody else, at %s: its members are not seen from here and nothing is done to them; act with the means of whoever runs it", part, s, s.Elsewhere[part])
 }
 
 // Disrupt says what keeps one member of the named part from being taken away now.

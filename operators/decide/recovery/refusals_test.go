@@ -11,6 +11,11 @@ import (
 	"spine.nhs.uk/controlplane/operators/decide/quorum"
 )
 
+func uncounted(s Service) Service {
+	s.Backlog = nil
+	return s
+}
+
 func missing(p *quorum.Part)  { p.Ready-- }
 func none(p *quorum.Part)     { p.Ready = 0 }
 func unknown(p *quorum.Part)  { p.Known, p.Ready = false, 0 }
@@ -58,6 +63,12 @@ func TestRefusals(t *testing.T) {
 		"broker: no gateway is ready":        {PlanRebuildBroker(rebuild(whole().with("gateway", none))), api.ReasonWorkAtRisk, "recover the gateways first"},
 		"broker: the gateways are unknown":   {PlanRebuildBroker(rebuild(whole().with("gateway", unknown))), api.ReasonStateUnknown, "gateway"},
 		"broker: there is none":              {PlanRebuildBroker(rebuildWith(func(f *Rebuild) { f.Members, f.Volumes = nil, nil })), api.ReasonNotApplicable, "neither a member nor a volume"},
+
+		"restart: somebody else runs the database": {PlanRestart(restart(elsewhere(), Database)), api.ReasonRunElsewhere, "run by somebody else, at db.test"},
+		"restart: somebody else runs the broker":   {PlanRestart(restart(elsewhere(), Broker)), api.ReasonRunElsewhere, "run by somebody else, at mq.test"},
+		"replica: somebody else runs the database": {PlanRebuildReplica(replica(elsewhere(), "spine-db-3")), api.ReasonRunElsewhere, "the database of MessagingService spine-messaging/spine is run by somebody else"},
+		"broker elsewhere: nobody counts":          {PlanRebuildBroker(Rebuild{Service: uncounted(elsewhere()), Program: "gateway"}), api.ReasonStateUnknown, "no gateway says"},
+		"broker elsewhere: no gateway is ready":    {PlanRebuildBroker(Rebuild{Service: elsewhere().with("gateway", none), Program: "gateway"}), api.ReasonWorkAtRisk, "recover the gateways first"},
 
 		"replica: it is the primary":          {PlanRebuildReplica(replica(whole(), "spine-db-1")), api.ReasonNotApplicable, "is the primary"},
 		"replica: it is no member":            {PlanRebuildReplica(replica(whole(), "spine-db-9")), api.ReasonTargetNotFound, "one of spine-db-1, spine-db-2, spine-db-3"},

@@ -45,6 +45,9 @@ type Replica struct {
 // PlanRebuildReplica throws a standby and its data away and has another one copied from
 // the primary.
 func PlanRebuildReplica(f Replica) Decision {
+	if f.Elsewhere[Database] != "" {
+		return f.notOurs(Database)
+	}
 	if !f.part(Database).Known {
 		return blocked(api.ReasonStateUnknown, "CloudNativePG does not say how %s is: nothing is thrown away while nobody knows what the other members hold", f.Cluster.Touch())
 	}

@@ -39,6 +39,9 @@ type Restart struct {
 
 // PlanRestart restarts the members of a part one after the other.
 func PlanRestart(f Restart) Decision {
+	if f.Elsewhere[f.Part] != "" {
+		return f.notOurs(f.Part)
+	}
 	part := f.part(f.Part)
 	var d Decision
 	switch f.Part {

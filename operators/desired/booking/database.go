@@ -3,12 +3,28 @@
 package booking
 
 import (
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	booking "spine.nhs.uk/controlplane/operators/api/booking/v1alpha1"
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/desired/database"
+	"spine.nhs.uk/controlplane/operators/desired/endpoint"
 )
+
+// DatabaseEndpoint tells the program where the database is that somebody else runs.
+func DatabaseEndpoint(b *booking.BookingService) *corev1.ConfigMap {
+	return endpoint.Database(meta(b, endpoint.Name(DatabaseName(b)), ComponentDatabase), b.Spec.Database.Endpoint)
+}
+
+// databaseFiles are what it takes to connect, whoever runs the database.
+func databaseFiles(b *booking.BookingService) []corev1.VolumeProjection {
+	db := DatabaseName(b)
+	if e := b.Spec.Database.Endpoint; e != nil {
+		return endpoint.DatabaseSources(endpoint.Name(db), e)
+	}
+	return database.Files(db, b.Spec.Site)
+}
 
 // Database is the Cluster of CloudNativePG that holds the truth.
 func Database(b *booking.BookingService) *unstructured.Unstructured {

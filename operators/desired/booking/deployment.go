@@ -12,7 +12,6 @@ import (
 	"k8s.io/utils/ptr"
 
 	booking "spine.nhs.uk/controlplane/operators/api/booking/v1alpha1"
-	"spine.nhs.uk/controlplane/operators/desired/database"
 	"spine.nhs.uk/controlplane/operators/desired/restricted"
 )
 
@@ -119,12 +118,9 @@ func gatewayURL(b *booking.BookingService) string {
 }
 
 func volumes(b *booking.BookingService) []corev1.Volume {
-	db := DatabaseName(b)
 	out := []corev1.Volume{
 		restricted.Volume("config", restricted.ConfigMap(configName(b), configKey)),
-		restricted.Volume("database",
-			restricted.Secret(database.UserSecret(db), "username", "password", "host", "port", "dbname"),
-			restricted.Secret(database.CASecret(db, b.Spec.Site), caKey)),
+		restricted.Volume("database", databaseFiles(b)...),
 		restricted.Volume("tls", restricted.Secret(certificateName(b), certKey, privateKey, caKey)),
 		// Its own certificate is from the clients' authority, the gateway's from the platform's.
 		restricted.Volume("gateway-client",

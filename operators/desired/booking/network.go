@@ -17,33 +17,43 @@ const gatewayBulkPort = 8444
 
 // NetworkPolicies close the namespace and open each way that the service needs.
 func NetworkPolicies(b *booking.BookingService) []*networkingv1.NetworkPolicy {
-	db, service := Selector(b, ComponentDatabase), Selector(b, ComponentService)
+	service := Selector(b, ComponentService)
 	gateway := map[string]string{common.ServiceLabel: b.Spec.Gateway.Name, common.ComponentLabel: "gateway"}
-	instances := network.Rule{Peers: network.Pods(db), Ports: network.TCP(database.Port, database.StatusPort)}
-	return []*networkingv1.NetworkPolicy{
-		network.DefaultDeny(meta(b, b.Name+"-deny", componentNetwork)),
-		network.Policy(meta(b, DatabaseName(b), ComponentDatabase), db,
-			append([]network.Rule{
-				{Peers: network.Pods(service), Ports: network.TCP(database.Port)},
-				instances,
-				{Peers: network.PodsIn("cnpg-system", map[string]string{"app.kubernetes.io/name": "cloudnative-pg"}), Ports: network.TCP(database.StatusPort)},
-			}, network.FromPeer(b.Spec.Site, database.Port)...),
-			append([]network.Rule{
-				instances,
-				network.DNS(),
-				network.KubeAPI(), // each instance reads its Cluster and reports to it
-			}, network.ToPeer(b.Spec.Site)...)),
+	out := []*networkingv1.NetworkPolicy{network.DefaultDeny(meta(b, b.Name+"-deny", componentNetwork))}
+	toDatabase := network.Rule{Peers: network.Pods(Selector(b, ComponentDatabase)), Ports: network.TCP(database.Port)}
+	if e := b.Spec.Database.Endpoint; e != nil {
+		toDatabase = network.ToEndpoint(e.EngineEndpoint, e.Port)
+	} else {
+		out = append(out, databasePolicy(b))
+	}
+	return append(out,
 		network.Policy(meta(b, ServiceName(b), ComponentService), service,
 			append([]network.Rule{
 				{Ports: network.TCP(APIPort)}, // people and applications come through the edge from anywhere
 				{Peers: network.PodsIn("spine-system", map[string]string{"app.kubernetes.io/name": "spine-manager"}), Ports: network.TCP(OpsPort)},
 			}, network.FromPeer(b.Spec.Site, OpsPort)...),
 			append([]network.Rule{
-				{Peers: network.Pods(db), Ports: network.TCP(database.Port)},
+				toDatabase,
 				{Peers: network.PodsIn(b.Spec.Gateway.Namespace, gateway), Ports: network.TCP(gatewayBulkPort)},
 				network.DNS(),
-			}, providers(b)...)),
-	}
+			}, providers(b)...)))
+}
+
+// databasePolicy opens the instances to the program, to each other and to their operator.
+func databasePolicy(b *booking.BookingService) *networkingv1.NetworkPolicy {
+	db, service := Selector(b, ComponentDatabase), Selector(b, ComponentService)
+	instances := network.Rule{Peers: network.Pods(db), Ports: network.TCP(database.Port, database.StatusPort)}
+	return network.Policy(meta(b, DatabaseName(b), ComponentDatabase), db,
+		append([]network.Rule{
+			{Peers: network.Pods(service), Ports: network.TCP(database.Port)},
+			instances,
+			{Peers: network.PodsIn("cnpg-system", map[string]string{"app.kubernetes.io/name": "cloudnative-pg"}), Ports: network.TCP(database.StatusPort)},
+		}, network.FromPeer(b.Spec.Site, database.Port)...),
+		append([]network.Rule{
+			instances,
+			network.DNS(),
+			network.KubeAPI(), // each instance reads its Cluster and reports to it
+		}, network.ToPeer(b.Spec.Site)...))
 }
 
 // providers opens the way to providers' systems, where there are any.

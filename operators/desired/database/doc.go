@@ -8,9 +8,11 @@
 package database
 
 import (
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
+	"spine.nhs.uk/controlplane/operators/desired/restricted"
 )
 
 // GVK of a Cluster.
@@ -48,6 +50,14 @@ func CASecret(cluster string, site *common.SiteSpec) string {
 		return serverSecret(cluster)
 	}
 	return cluster + "-ca"
+}
+
+// Files are what a program needs to connect to a Cluster as its owner.
+func Files(cluster string, site *common.SiteSpec) []corev1.VolumeProjection {
+	return []corev1.VolumeProjection{
+		restricted.Secret(UserSecret(cluster), "username", "password", "host", "port", "dbname"),
+		restricted.Secret(CASecret(cluster, site), "ca.crt"),
+	}
 }
 
 // serverSecret and replicationSecret hold the certificates of a Cluster of two sites.

@@ -21,9 +21,7 @@ func Certificates(m *api.MessagingService, edge []string) []*unstructured.Unstru
 	}
 	server = append(server, edge...)
 	slices.Sort(server)
-	nodes := BrokerName(m) + "-nodes." + m.Namespace
-	broker := append(certificate.ServiceNames(BrokerName(m), m.Namespace), "*."+nodes, "*."+nodes+".svc", "*."+nodes+".svc.cluster.local")
-	return []*unstructured.Unstructured{
+	out := []*unstructured.Unstructured{
 		certificate.New(certificate.Args{
 			Name: gatewaySecret(m), Namespace: m.Namespace, Labels: Labels(m, Gateway), Issuer: m.Spec.Issuers.Platform,
 			Names: slices.Compact(server), Usages: []certificate.Usage{certificate.Server},
@@ -33,9 +31,14 @@ func Certificates(m *api.MessagingService, edge []string) []*unstructured.Unstru
 			CommonName: GatewayName(m) + "." + m.Namespace, Names: []string{GatewayName(m) + "." + m.Namespace + ".svc"},
 			Usages: []certificate.Usage{certificate.Client},
 		}),
-		certificate.New(certificate.Args{
-			Name: brokerSecret(m), Namespace: m.Namespace, Labels: Labels(m, Broker), Issuer: m.Spec.Issuers.Platform,
-			Names: broker, Usages: []certificate.Usage{certificate.Server, certificate.Client},
-		}),
 	}
+	if m.Spec.Broker.Elsewhere() {
+		return out
+	}
+	nodes := BrokerName(m) + "-nodes." + m.Namespace
+	broker := append(certificate.ServiceNames(BrokerName(m), m.Namespace), "*."+nodes, "*."+nodes+".svc", "*."+nodes+".svc.cluster.local")
+	return append(out, certificate.New(certificate.Args{
+		Name: brokerSecret(m), Namespace: m.Namespace, Labels: Labels(m, Broker), Issuer: m.Spec.Issuers.Platform,
+		Names: broker, Usages: []certificate.Usage{certificate.Server, certificate.Client},
+	}))
 }

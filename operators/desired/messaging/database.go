@@ -3,12 +3,28 @@
 package messaging
 
 import (
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 	api "spine.nhs.uk/controlplane/operators/api/messaging/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/desired/database"
+	"spine.nhs.uk/controlplane/operators/desired/endpoint"
 )
+
+// DatabaseEndpoint tells the gateways where the database is that somebody else runs.
+func DatabaseEndpoint(m *api.MessagingService) *corev1.ConfigMap {
+	return endpoint.Database(meta(m, endpoint.Name(DatabaseName(m)), Database), m.Spec.Database.Endpoint)
+}
+
+// databaseFiles are what it takes to connect, whoever runs the database.
+func databaseFiles(m *api.MessagingService) []corev1.VolumeProjection {
+	db := DatabaseName(m)
+	if e := m.Spec.Database.Endpoint; e != nil {
+		return endpoint.DatabaseSources(endpoint.Name(db), e)
+	}
+	return database.Files(db, m.Spec.Site)
+}
 
 // DatabaseCluster holds the ledger.
 func DatabaseCluster(m *api.MessagingService) *unstructured.Unstructured {

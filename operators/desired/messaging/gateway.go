@@ -10,7 +10,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	api "spine.nhs.uk/controlplane/operators/api/messaging/v1alpha1"
-	"spine.nhs.uk/controlplane/operators/desired/database"
+	"spine.nhs.uk/controlplane/operators/desired/endpoint"
 	"spine.nhs.uk/controlplane/operators/desired/restricted"
 )
 
@@ -28,6 +28,10 @@ const (
 func GatewayDeployment(m *api.MessagingService, image string) *appsv1.Deployment {
 	labels := Labels(m, Gateway)
 	labels["app.kubernetes.io/name"] = "message-gateway"
+	var annotations map[string]string
+	if e := m.Spec.Broker.Endpoint; e != nil {
+		annotations = map[string]string{endpoint.BrokerAnnotation: endpoint.Address(e)}
+	}
 	return &appsv1.Deployment{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "apps/v1", Kind: "Deployment"},
 		ObjectMeta: meta(m, GatewayName(m), Gateway),
@@ -43,7 +47,7 @@ func GatewayDeployment(m *api.MessagingService, image string) *appsv1.Deployment
 				},
 			},
 			Template: corev1.PodTemplateSpec{
-				ObjectMeta: metav1.ObjectMeta{Labels: labels},
+				ObjectMeta: metav1.ObjectMeta{Labels: labels, Annotations: annotations},
 				Spec:       gatewayPod(m, image),
 			},
 		},
@@ -93,12 +97,8 @@ func gatewayPod(m *api.MessagingService, image string) corev1.PodSpec {
 		}},
 		Volumes: []corev1.Volume{
 			restricted.Volume("config", restricted.ConfigMap(GatewayName(m), configKey)),
-			restricted.Volume("database",
-				restricted.Secret(database.UserSecret(DatabaseName(m)), "username", "password", "host", "port", "dbname"),
-				restricted.Secret(database.CASecret(DatabaseName(m), m.Spec.Site), "ca.crt")),
-			restricted.Volume("broker",
-				restricted.Secret(BrokerName(m)+"-default-user", "username", "password", "host", "port"),
-				restricted.Secret(brokerSecret(m), "ca.crt")),
+			restricted.Volume("database", databaseFiles(m)...),
+			restricted.Volume("broker", brokerFiles(m)...),
 			restricted.Volume("tls", restricted.Secret(gatewaySecret(m), "tls.crt", "tls.key", "ca.crt")),
 			restricted.Volume("clients-ca", restricted.Secret(clientSecret(m), "tls.crt", "tls.key", "ca.crt")),
 			restricted.Volume("mailboxes", restricted.Secret(m.Spec.MailboxesSecret.Name, "mailboxes.yaml")),

@@ -27,6 +27,11 @@ func ToPeer(site *common.SiteSpec) []Rule {
 	return []Rule{{Peers: blocks(site.Peer.Networks), Ports: TCP(site.Peer.DatabasePort)}}
 }
 
+// ToEndpoint opens the way to an engine that somebody else runs.
+func ToEndpoint(e common.EngineEndpoint, port int32) Rule {
+	return Rule{Peers: blocks(e.Networks), Ports: TCP(port)}
+}
+
 func blocks(networks []common.SiteNetwork) []networkingv1.NetworkPolicyPeer {
 	var out []networkingv1.NetworkPolicyPeer
 	for _, n := range networks {

@@ -38,7 +38,7 @@ func Knot(t testing.TB, zone string) *NameServer {
 		}
 		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 		return start(ctx, "hosts", options, &knot{NameServer: n, port: port, address: address}, address)
-	})
+	}, Options{})
 	return n
 }
 

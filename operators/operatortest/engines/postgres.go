@@ -5,6 +5,8 @@ package engines
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strconv"
 	"syscall"
 
@@ -15,23 +17,38 @@ import (
 const postgresBin = "/usr/lib/postgresql/17/bin/"
 
 type postgres struct {
-	port int
-	url  string
+	port   int
+	url    string
+	secure bool
 }
 
 // StartPostgres starts PostgreSQL 17 with one database, named postgres, whose
-// superuser of the same name needs no password. Stop or Kill ends it; so does
-// the end of this process.
+// superuser of the same name needs no password. With a certificate it lets all
+// others in by TLS and password alone, at the same port. Stop or Kill ends it; so
+// does the end of this process.
 func StartPostgres(ctx context.Context, options Options) (*Server, error) {
 	port, err := options.port()
 	if err != nil {
 		return nil, err
 	}
 	url := fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", port)
-	return start(ctx, "postgresql", options, &postgres{port: port, url: url}, url)
+	secure := options.Certificate != nil
+	s, err := start(ctx, "postgresql", options, &postgres{port: port, url: url, secure: secure}, url)
+	if err == nil && secure {
+		s.SecurePort = port
+	}
+	return s, err
 }
 
+// access is who is let in where there is a certificate.
+const access = `host all postgres 127.0.0.1/32 trust
+hostssl all all 127.0.0.1/32 scram-sha-256
+`
+
 func (p *postgres) prepare(ctx context.Context, s *Server) error {
+	if err := os.WriteFile(filepath.Join(s.data(), "access"), []byte(access), 0o644); err != nil {
+		return err
+	}
 	return s.run(ctx, postgresBin+"initdb", "--pgdata="+inside+"/pg", "--username=postgres", "--auth=trust",
 		"--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions")
 }
@@ -45,6 +62,10 @@ func (p *postgres) command() (args, env []string) {
 		"shared_buffers=64MB", "max_connections=200", "max_wal_size=256MB",
 	} {
 		args = append(args, "-c", setting)
+	}
+	if p.secure {
+		args = append(args, "-c", "ssl=on", "-c", "ssl_cert_file="+inside+"/"+certificateFile, "-c", "ssl_key_file="+inside+"/"+keyFile,
+			"-c", "hba_file="+inside+"/access")
 	}
 	return args, nil
 }

@@ -25,14 +25,23 @@ log.console.level = warning
 log.file = false
 `
 
+// rabbitSecure has it speak TLS, at a port of its own.
+const rabbitSecure = `listeners.ssl.default = 127.0.0.1:%d
+ssl_options.certfile = %s
+ssl_options.keyfile = %s
+ssl_options.verify = verify_none
+ssl_options.fail_if_no_peer_cert = false
+`
+
 type rabbitmq struct {
-	port, distribution, mapper int
-	url                        string
+	port, secure, distribution, mapper int
+	url                                string
 }
 
 // StartRabbitMQ starts a RabbitMQ 4 of one node, where queues are quorum queues
-// unless they say otherwise, with the user guest and its usual password. Stop
-// or Kill ends it; so does the end of this process.
+// unless they say otherwise, with the user guest and its usual password. With a
+// certificate it speaks TLS at a port of its own besides. Stop or Kill ends it;
+// so does the end of this process.
 func StartRabbitMQ(ctx context.Context, options Options) (*Server, error) {
 	r := &rabbitmq{}
 	var err error
@@ -40,18 +49,30 @@ func StartRabbitMQ(ctx context.Context, options Options) (*Server, error) {
 		return nil, err
 	}
 	// Ports of Erlang's own, so that nodes of other tests are not met.
-	for _, port := range []*int{&r.distribution, &r.mapper} {
+	ports := []*int{&r.distribution, &r.mapper}
+	if options.Certificate != nil {
+		ports = append(ports, &r.secure)
+	}
+	for _, port := range ports {
 		if *port, err = FreePort(); err != nil {
 			return nil, err
 		}
 	}
 	r.url = fmt.Sprintf("amqp://guest:guest@127.0.0.1:%d/", r.port)
-	return start(ctx, "rabbitmq", options, r, r.url)
+	s, err := start(ctx, "rabbitmq", options, r, r.url)
+	if err == nil {
+		s.SecurePort = r.secure
+	}
+	return s, err
 }
 
 func (r *rabbitmq) prepare(_ context.Context, s *Server) error {
+	settings := fmt.Sprintf(rabbitSettings, r.port)
+	if r.secure != 0 {
+		settings += fmt.Sprintf(rabbitSecure, r.secure, inside+"/"+certificateFile, inside+"/"+keyFile)
+	}
 	for name, content := range map[string]string{
-		"rabbitmq.conf":   fmt.Sprintf(rabbitSettings, r.port),
+		"rabbitmq.conf":   settings,
 		"enabled_plugins": "[].\n",
 	} {
 		if err := os.WriteFile(filepath.Join(s.data(), name), []byte(content), 0o644); err != nil {

@@ -45,7 +45,15 @@ type Options struct {
 	Dir string
 	// Port is the port on 127.0.0.1; 0 takes a free one.
 	Port int
+	// Certificate and Key, in PEM, have the server speak TLS besides. None: it does not.
+	Certificate, Key []byte
 }
+
+// Where a server's certificate and key are in its folder.
+const (
+	certificateFile = "tls.crt"
+	keyFile         = "tls.key"
+)
 
 // A Server is one engine on this machine. Its methods are not for use from
 // several goroutines at once.
@@ -53,12 +61,15 @@ type Server struct {
 	// URL is what clients connect to; it stays the same when the server is
 	// started again.
 	URL string
+	// SecurePort is where it speaks TLS on 127.0.0.1; 0 when it does not.
+	SecurePort int
 
-	engine engine
-	root   string
-	dir    string
-	cmd    *exec.Cmd
-	ended  chan struct{}
+	engine  engine
+	root    string
+	dir     string
+	options Options
+	cmd     *exec.Cmd
+	ended   chan struct{}
 }
 
 // An engine is what is different between servers.
@@ -90,7 +101,7 @@ func start(ctx context.Context, name string, options Options, e engine, url stri
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{URL: url, engine: e, root: root, dir: dir}
+	s := &Server{URL: url, engine: e, root: root, dir: dir, options: options}
 	fresh := false
 	if _, err := os.Stat(s.data()); errors.Is(err, fs.ErrNotExist) {
 		fresh = true
@@ -102,11 +113,24 @@ func start(ctx context.Context, name string, options Options, e engine, url stri
 		}
 	}
 	if fresh {
-		if err := e.prepare(ctx, s); err != nil {
+		if err := errors.Join(s.certify(), e.prepare(ctx, s)); err != nil {
 			return nil, errors.Join(err, os.RemoveAll(s.data()))
 		}
 	}
 	return s, s.Start(ctx)
+}
+
+// certify puts certificate and key where the server finds them.
+func (s *Server) certify() error {
+	if s.options.Certificate == nil {
+		return nil
+	}
+	var errs []error
+	for name, content := range map[string][]byte{certificateFile: s.options.Certificate, keyFile: s.options.Key} {
+		path := filepath.Join(s.data(), name)
+		errs = append(errs, os.WriteFile(path, content, 0o600), os.Chown(path, s.engine.user(), s.engine.user()))
+	}
+	return errors.Join(errs...)
 }
 
 // findRoot is the root file system of an engine.
@@ -201,7 +225,7 @@ func (s *Server) Wipe(ctx context.Context) error {
 	if err := os.Chown(s.data(), s.engine.user(), s.engine.user()); err != nil {
 		return err
 	}
-	return s.engine.prepare(ctx, s)
+	return errors.Join(s.certify(), s.engine.prepare(ctx, s))
 }
 
 // sandboxed is a command in the engine's root file system, with nothing of this

@@ -23,16 +23,35 @@ func RabbitMQ(t testing.TB) (url string) {
 // PostgresServer is for tests that kill it and start it again.
 func PostgresServer(t testing.TB) *Server {
 	t.Helper()
-	return server(t, StartPostgres)
+	return server(t, StartPostgres, Options{})
 }
 
 // RabbitMQServer is for tests that kill it and start it again.
 func RabbitMQServer(t testing.TB) *Server {
 	t.Helper()
-	return server(t, StartRabbitMQ)
+	return server(t, StartRabbitMQ, Options{})
 }
 
-func server(t testing.TB, start func(context.Context, Options) (*Server, error)) *Server {
+// SecurePostgres speaks TLS, too, with a certificate of the authority.
+func SecurePostgres(t testing.TB, a *Authority) *Server {
+	t.Helper()
+	return server(t, StartPostgres, secure(t, a))
+}
+
+// SecureRabbitMQ speaks TLS, too, with a certificate of the authority.
+func SecureRabbitMQ(t testing.TB, a *Authority) *Server {
+	t.Helper()
+	return server(t, StartRabbitMQ, secure(t, a))
+}
+
+func secure(t testing.TB, a *Authority) Options {
+	t.Helper()
+	var o Options
+	o.Certificate, o.Key = a.Pair(t, "engine")
+	return o
+}
+
+func server(t testing.TB, start func(context.Context, Options) (*Server, error), options Options) *Server {
 	t.Helper()
 	// Not the test's own folder: its name, and so the path, may be very long.
 	dir, err := os.MkdirTemp("", "engine-")
@@ -40,7 +59,8 @@ func server(t testing.TB, start func(context.Context, Options) (*Server, error))
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	s, err := start(t.Context(), Options{Dir: dir})
+	options.Dir = dir
+	s, err := start(t.Context(), options)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -82,6 +82,9 @@ const (
 	ReasonEngineMissing = "EngineMissing"
 	// ReasonUnprocessedWork: the deletion waits, because acknowledged work would go with it.
 	ReasonUnprocessedWork = "UnprocessedWork"
+	// ReasonRunElsewhere: the part is an engine that somebody else runs. Of its members nothing is
+	// known here, and nothing is done to them; the deep probe says whether it serves.
+	ReasonRunElsewhere = "RunElsewhere"
 	// ReasonPortTaken: another Service already uses this port of the edge address.
 	ReasonPortTaken = "PortTaken"
 )
@@ -92,7 +95,7 @@ func RunbookReasons() []string {
 		ReasonDatabaseUnavailable, ReasonBrokerUnavailable, ReasonGatewayUnavailable, ReasonServiceUnavailable,
 		ReasonMembersMissing, ReasonStateUnknown, ReasonBacklogOverdue, ReasonDeadLetters, ReasonSupplierStopped,
 		ReasonProbeFailed, ReasonQuorumAtRisk, ReasonRolledBack, ReasonNoWayBack, ReasonOwnedByAnother,
-		ReasonChildRefused, ReasonEngineMissing, ReasonUnprocessedWork, ReasonPortTaken,
+		ReasonChildRefused, ReasonEngineMissing, ReasonUnprocessedWork, ReasonRunElsewhere, ReasonPortTaken,
 		ReasonStandbyNotReady, ReasonPeerUnreachable, ReasonReplicationBehind, ReasonServingAlone, ReasonWitnessSilent, ReasonVoteLost,
 	}
 }

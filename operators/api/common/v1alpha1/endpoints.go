@@ -35,7 +35,10 @@ type EngineEndpoint struct {
 	CAConfigMap string `json:"caConfigMap"`
 }
 
-// DatabaseEndpoint is a PostgreSQL that somebody else runs.
+// DatabaseEndpoint is a PostgreSQL that somebody else runs. It is never exchanged under a
+// service: replicas that had not noticed would write to the one before.
+//
+// +kubebuilder:validation:XValidation:rule="self.engine == oldSelf.engine && self.host == oldSelf.host && self.port == oldSelf.port && self.database == oldSelf.database",message="engine, host, port and database cannot change, as replicas that have not noticed would write to the database before: give a restored one the old name"
 type DatabaseEndpoint struct {
 	// engine that runs it: Aurora. It says what makes a commit durable.
 	Engine         DatabaseEngine `json:"engine"`
@@ -54,14 +57,16 @@ type DatabaseEndpoint struct {
 }
 
 // BrokerEndpoint is a RabbitMQ 4 that somebody else runs. The user has to be allowed to
-// configure, write and read queues of the virtual host /.
+// configure, write and read queues of the virtual host /. With another host the gateways are
+// replaced, one after the other, and fill the new broker from the ledger.
 type BrokerEndpoint struct {
 	EngineEndpoint `json:",inline"`
-	// port of AMQP 0-9-1 with TLS. Default 5671; 1 to 65535.
+	// port of AMQP 0-9-1 with TLS. Default 5671; 1 to 65535, but not 5672, which has no TLS.
 	// +optional
 	// +kubebuilder:default=5671
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=65535
+	// +kubebuilder:validation:XValidation:rule="self != 5672",message="5672 is the port without TLS: give the one with it, 5671"
 	Port int32 `json:"port,omitempty"`
 }
 

@@ -12,6 +12,8 @@ const (
 	ReasonTargetNotFound = "TargetNotFound"
 	// ReasonNotApplicable: the action makes no sense for the target as it is.
 	ReasonNotApplicable = "NotApplicable"
+	// ReasonRunElsewhere: the action is on members of an engine that somebody else runs.
+	ReasonRunElsewhere = "RunElsewhere"
 	// ReasonOtherOperation: another operation holds the lease of the target.
 	ReasonOtherOperation = "OtherOperation"
 	// ReasonCoolingDown: an operation on the target ended too short a time ago.
@@ -49,7 +51,7 @@ const (
 // RunbookReasons lists the reasons that have a page in runbooks/.
 func RunbookReasons() []string {
 	return []string{
-		ReasonQuorumAtRisk, ReasonStateUnknown, ReasonTargetNotFound, ReasonNotApplicable, ReasonOtherOperation,
+		ReasonQuorumAtRisk, ReasonStateUnknown, ReasonTargetNotFound, ReasonNotApplicable, ReasonRunElsewhere, ReasonOtherOperation,
 		ReasonCoolingDown, ReasonWindowClosed, ReasonPlanChanged, ReasonApprovalMissing, ReasonApprovalExpired,
 		ReasonWorkAtRisk, ReasonHostUnmanaged, ReasonManyHostsDown, ReasonStepFailed, ReasonStepUncertain,
 		ReasonLossOverLimit, ReasonLossUnknown, ReasonSourceServing, ReasonWitnessSilent, ReasonStandbyNotReady,

@@ -102,8 +102,8 @@ func (g *recordingGateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func start(t *testing.T) *running {
 	t.Helper()
 	dir := t.TempDir()
-	authority := newAuthority(t)
-	server := engines.PostgresServer(t)
+	authority := engines.NewAuthority(t)
+	server := engines.SecurePostgres(t, authority)
 	r := &running{gateway: &recordingGateway{bodies: map[string]string{}}, logs: &lockedBuffer{}, ended: make(chan error, 1)}
 
 	trust := token.Trust{Issuer: "https://issuer.test", Audience: "booking"}
@@ -122,18 +122,17 @@ func start(t *testing.T) *running {
 		DatabaseDir: filepath.Join(dir, "db"), TLSDir: filepath.Join(dir, "tls"), GatewayTLSDir: filepath.Join(dir, "gateway"),
 		GatewayURL: "https://" + gatewayAddress, DrainTimeout: 10 * time.Second}
 	must(t, os.WriteFile(r.options.Config, fmt.Appendf(nil, "tokens: {jwksFile: %s/jwks.json, issuer: %s, audience: %s}\n", dir, trust.Issuer, trust.Audience), 0o600))
-	authority.issue(t, r.options.TLSDir, "spine-manager")
-	authority.issue(t, r.options.GatewayTLSDir, "ERS")
-	port := tlsPostgres(t, authority, server.URL)
-	writeDatabaseDir(t, r.options.DatabaseDir, port, authority.pem)
+	authority.Folder(t, r.options.TLSDir, "spine-manager")
+	authority.Folder(t, r.options.GatewayTLSDir, "ERS")
+	writeDatabaseDir(t, r.options.DatabaseDir, server.SecurePort, authority.PEM)
 
 	gateway := &http.Server{Addr: gatewayAddress, Handler: r.gateway, ErrorLog: quiet,
-		TLSConfig: &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: authority.pool, Certificates: []tls.Certificate{authority.certificate(t, "gateway")}}}
+		TLSConfig: &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: authority.Pool, Certificates: []tls.Certificate{authority.Certificate(t, "gateway")}}}
 	go func() { _ = gateway.ListenAndServeTLS("", "") }()
 	t.Cleanup(func() { _ = gateway.Close() })
 
-	r.client = &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: authority.pool,
-		Certificates: []tls.Certificate{authority.certificate(t, "spine-manager")}}}}
+	r.client = &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: authority.Pool,
+		Certificates: []tls.Certificate{authority.Certificate(t, "spine-manager")}}}}
 	seeded, err := store.Open(t.Context(), store.Options{Source: database.Dir(r.options.DatabaseDir), Connections: 2, Now: time.Now})
 	must(t, err)
 	must(t, seeded.Put(t.Context(), store.Seed{Services: 22, Slots: 28}))
