@@ -19,7 +19,7 @@ import (
 	"spine.nhs.uk/controlplane/operators/operatortest/engines"
 )
 
-const mailboxes = `sharedKey: shared-key-of-all
+const parties = `sharedKey: shared-key-of-all
 mailboxes:
   - {id: ALICE, name: Alice's practice, password: alice-password, organisation: X26, supplier: load,
      certificateNames: [alice.x26.api.mesh-client.nhs.uk], workflows: ["*"]}
@@ -54,7 +54,7 @@ func TestEnginesElsewhere(t *testing.T) {
 		Secrets: map[string]map[string][]byte{
 			"database-owner": secret(engines.AuroraUser, engines.AuroraPassword), "broker-user": secret("guest", "guest"),
 			"spine-gateway-tls": authority.Secret(t, "gateway"), "spine-gateway-client": authority.Secret(t, "gateway"),
-			"mailboxes": {"mailboxes.yaml": []byte(mailboxes)},
+			"mailboxes": {"mailboxes.yaml": []byte(parties)},
 		},
 	})
 	ops := operatortest.Loopback(t)
