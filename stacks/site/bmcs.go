@@ -13,6 +13,7 @@ import (
 
 	"spine.nhs.uk/controlplane/environments"
 	"spine.nhs.uk/controlplane/infra/platform/manager"
+	shared "spine.nhs.uk/controlplane/stacks/platform"
 )
 
 // switchable are the hosts that the site's manager may switch; nil when the
@@ -29,7 +30,7 @@ func switchable(env *environments.Environment, passwords string) (*manager.Hosts
 	if m.CAFile != "" {
 		authority, err := readLocal(m.CAFile)
 		if err != nil {
-			errs = append(errs, unreadable(p.Child("caFile"), m.CAFile, err))
+			errs = append(errs, shared.Unreadable(p.Child("caFile"), m.CAFile, err))
 		}
 		made.Authority = authority
 	}
@@ -58,7 +59,7 @@ func bmcPasswords(m *environments.Management, managed []environments.Host, secre
 		var errs field.ErrorList
 		switch {
 		case err != nil:
-			errs = append(errs, unreadable(path, m.PasswordFile, err))
+			errs = append(errs, shared.Unreadable(path, m.PasswordFile, err))
 		case secret != "":
 			errs = append(errs, field.Forbidden(at, "management.passwordFile is given too: keep one of them"))
 		default:
@@ -90,6 +91,9 @@ func bmcPasswords(m *environments.Management, managed []environments.Host, secre
 	return func(name string) string { return given[name] }, errs
 }
 
+// mostPassword is the length of the longest password in bytes.
+const mostPassword = 256
+
 // checkPassword: Redfish and HTTP allow more than what is safe to write in every
 // place where people put passwords.
 func checkPassword(at *field.Path, password string) field.ErrorList {
@@ -97,8 +101,8 @@ func checkPassword(at *field.Path, password string) field.ErrorList {
 		return field.ErrorList{field.Required(at, "the password of the BMC's account")}
 	}
 	odd := strings.IndexFunc(password, func(r rune) bool { return r < ' ' || r > '~' })
-	if len(password) > mostSecret || odd >= 0 {
-		return field.ErrorList{field.Invalid(at, "(secret)", fmt.Sprintf("must be at most %d printable characters", mostSecret))}
+	if len(password) > mostPassword || odd >= 0 {
+		return field.ErrorList{field.Invalid(at, "(secret)", fmt.Sprintf("must be at most %d printable characters", mostPassword))}
 	}
 	return nil
 }

@@ -14,7 +14,7 @@ import (
 func TestInventory(t *testing.T) {
 	rack(t)
 	e := &engine{}
-	if err := run(e, local(t, nil)); err != nil {
+	if err := run(t, e, local(t, nil)); err != nil {
 		t.Fatal(err)
 	}
 	secret, ok := e.objects()["v1/Secret/spine-system/hosts"]
@@ -36,7 +36,7 @@ func TestInventory(t *testing.T) {
 		}
 	}
 	e = &engine{}
-	if err := run(e, local(t, func(env map[string]any) { delete(env, "management") })); err != nil {
+	if err := run(t, e, local(t, func(env map[string]any) { delete(env, "management") })); err != nil {
 		t.Fatal(err)
 	}
 	if _, ok := e.objects()["v1/Secret/spine-system/hosts"]; ok {

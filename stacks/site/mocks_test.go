@@ -16,6 +16,9 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"gopkg.in/yaml.v3"
+
+	shared "spine.nhs.uk/controlplane/stacks/platform"
+	"spine.nhs.uk/controlplane/stacks/platform/platformtest"
 )
 
 // engine stands in for the engine, the provider and the hosts.
@@ -131,36 +134,15 @@ func rack(t *testing.T) {
 }
 
 // run runs the stack against the engine.
-func run(e *engine, environment []byte) error {
+func run(t *testing.T, e *engine, environment []byte) error {
+	t.Helper()
+	secrets := e.secrets
+	if secrets == "" {
+		secrets = platformtest.MailboxSecrets(t, "../../environments/catalogue/local.yaml")
+	}
 	return pulumi.RunErr(func(ctx *pulumi.Context) error { return Build(ctx, environment) }, pulumi.WithMocks("spine", "local", e),
 		func(info *pulumi.RunInfo) {
 			info.RootDirectory = "../.."
-			info.Config = map[string]string{"spine:mailboxSecrets": e.mailboxSecrets()}
+			info.Config = map[string]string{shared.MailboxesKey: secrets}
 		})
-}
-
-// mailboxSecrets gives every mailbox of the catalogue a password.
-func (e *engine) mailboxSecrets() string {
-	if e.secrets != "" {
-		return e.secrets
-	}
-	text, err := os.ReadFile("../../environments/catalogue/local.yaml")
-	if err != nil {
-		panic(err)
-	}
-	var catalogue struct {
-		Mailboxes []struct{ ID string }
-	}
-	if err := yaml.Unmarshal(text, &catalogue); err != nil {
-		panic(err)
-	}
-	secrets := mailboxSecrets{SharedKey: "the-shared-key", Passwords: map[string]string{}}
-	for _, m := range catalogue.Mailboxes {
-		secrets.Passwords[m.ID] = "password-of-" + m.ID
-	}
-	raw, err := json.Marshal(secrets)
-	if err != nil {
-		panic(err)
-	}
-	return string(raw)
 }

@@ -14,6 +14,7 @@ import (
 	"spine.nhs.uk/controlplane/infra/platform/certmanager"
 	"spine.nhs.uk/controlplane/infra/platform/manager"
 	"spine.nhs.uk/controlplane/infra/platform/services"
+	shared "spine.nhs.uk/controlplane/stacks/platform"
 )
 
 // pair is what an environment says of the other site and the third place, with the files
@@ -37,7 +38,7 @@ func readPair(env *environments.Environment) (pair, field.ErrorList) {
 	read := func(at *field.Path, file string) string {
 		text, err := readLocal(file)
 		if err != nil {
-			errs = append(errs, unreadable(at, file, err))
+			errs = append(errs, shared.Unreadable(at, file, err))
 		}
 		return text
 	}

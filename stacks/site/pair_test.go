@@ -76,7 +76,7 @@ func authority(t *testing.T) (certificate, key string) {
 
 func TestPair(t *testing.T) {
 	e := &engine{}
-	if err := run(e, paired(t, nil)); err != nil {
+	if err := run(t, e, paired(t, nil)); err != nil {
 		t.Fatal(err)
 	}
 	objects := e.objects()
@@ -134,7 +134,7 @@ func TestPair(t *testing.T) {
 // A pair whose sites are not joined yet has no kubeconfig of the other one.
 func TestPairBeforeItIsJoined(t *testing.T) {
 	e := &engine{}
-	if err := run(e, paired(t, func(folder string) { _ = os.Truncate(filepath.Join(folder, "west.kubeconfig"), 0) })); err != nil {
+	if err := run(t, e, paired(t, func(folder string) { _ = os.Truncate(filepath.Join(folder, "west.kubeconfig"), 0) })); err != nil {
 		t.Fatal(err)
 	}
 	if _, ok := e.objects()["v1/Secret/spine-system/peer"]; ok {
@@ -143,7 +143,7 @@ func TestPairBeforeItIsJoined(t *testing.T) {
 }
 
 func TestPairWithBadFiles(t *testing.T) {
-	err := run(&engine{}, paired(t, func(folder string) {
+	err := run(t, &engine{}, paired(t, func(folder string) {
 		_ = os.Rename(filepath.Join(folder, "platform.key"), filepath.Join(folder, "gone"))
 		_ = os.WriteFile(filepath.Join(folder, "clients.key"), []byte("-----BEGIN PRIVATE KEY-----\nSecretSecret\n-----END PRIVATE KEY-----\n"), 0o600)
 		_ = os.WriteFile(filepath.Join(folder, "zone-key"), []byte("c2hvcnQ="), 0o600)

@@ -9,8 +9,6 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"sigs.k8s.io/yaml"
-
-	"spine.nhs.uk/controlplane/environments"
 )
 
 // objects are those of all sets, by key.
@@ -27,7 +25,7 @@ func (e *engine) objects() map[string]resource.PropertyValue {
 func TestServices(t *testing.T) {
 	rack(t)
 	e := &engine{}
-	if err := run(e, local(t, nil)); err != nil {
+	if err := run(t, e, local(t, nil)); err != nil {
 		t.Fatal(err)
 	}
 	objects := e.objects()
@@ -47,7 +45,10 @@ func TestServices(t *testing.T) {
 	}
 	var file struct {
 		SharedKey string
-		Mailboxes []mailbox
+		Mailboxes []struct {
+			ID, Password string
+			Internal     bool
+		}
 	}
 	if err := yaml.Unmarshal(raw, &file); err != nil {
 		t.Fatal(err)
@@ -73,7 +74,7 @@ func TestServices(t *testing.T) {
 func TestServicesGoFirst(t *testing.T) {
 	rack(t)
 	e := &engine{}
-	if err := run(e, local(t, nil)); err != nil {
+	if err := run(t, e, local(t, nil)); err != nil {
 		t.Fatal(err)
 	}
 	below := map[string][]string{}
@@ -112,7 +113,7 @@ func TestServicesGoFirst(t *testing.T) {
 func TestWithoutServicesThereIsNoPlatform(t *testing.T) {
 	rack(t)
 	e := &engine{}
-	if err := run(e, local(t, func(env map[string]any) {
+	if err := run(t, e, local(t, func(env map[string]any) {
 		delete(env, "messaging")
 		delete(env, "booking")
 	})); err != nil {
@@ -122,31 +123,5 @@ func TestWithoutServicesThereIsNoPlatform(t *testing.T) {
 		if r.TypeToken == "spine:component:Platform" {
 			t.Error("a site without services has a platform")
 		}
-	}
-}
-
-func TestMailboxSecrets(t *testing.T) {
-	list := []environments.Mailbox{{ID: "M1"}, {ID: "M2"}}
-	const hidden = "do-not-show-me"
-	for name, c := range map[string]struct{ secrets, want string }{
-		"none":        {"", "spine:mailboxSecrets: Required value: the sharedKey and passwords"},
-		"not JSON":    {hidden, "must be JSON with the keys"},
-		"unknown key": {`{"sharedkeys":"` + hidden + `"}`, "must be JSON with the keys"},
-		"no password": {`{"sharedKey":"` + hidden + `","passwords":{"M1":"` + hidden + `"}}`, "spine:mailboxSecrets.passwords[M2]: Required value"},
-		"short":       {`{"sharedKey":"short","passwords":{"M1":"` + hidden + `","M2":"` + hidden + `"}}`, "spine:mailboxSecrets.sharedKey: Invalid value"},
-		"blank":       {`{"sharedKey":"` + hidden + ` ","passwords":{"M1":"` + hidden + `","M2":"` + hidden + `"}}`, "spine:mailboxSecrets.sharedKey: Invalid value"},
-		"one too many": {`{"sharedKey":"` + hidden + `","passwords":{"M1":"` + hidden + `","M2":"` + hidden + `","M3":"` + hidden + `"}}`,
-			"spine:mailboxSecrets.passwords[M3]: Forbidden"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			_, _, errs := mailboxes(list, c.secrets)
-			text := (&environments.Error{Problems: errs}).Error()
-			if len(errs) == 0 || !strings.Contains(text, c.want) {
-				t.Errorf("got %s\nwant %s", text, c.want)
-			}
-			if strings.Contains(text, hidden) {
-				t.Errorf("a secret is shown: %s", text)
-			}
-		})
 	}
 }

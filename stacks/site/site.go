@@ -5,7 +5,6 @@ package site
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 
@@ -15,6 +14,7 @@ import (
 	"spine.nhs.uk/controlplane/environments"
 	"spine.nhs.uk/controlplane/infra/baremetal/site"
 	"spine.nhs.uk/controlplane/infra/platform"
+	shared "spine.nhs.uk/controlplane/stacks/platform"
 )
 
 // offlineVariable, when it is 1, makes a plan without contacting hosts or the
@@ -34,7 +34,7 @@ func Build(ctx *pulumi.Context, environment []byte) error {
 	offline := os.Getenv(offlineVariable) == "1"
 	project := os.DirFS(ctx.RootDirectory())
 	var hidden secrets
-	hidden.mailboxes, _ = ctx.GetConfig("spine:mailboxSecrets")
+	hidden.mailboxes, _ = ctx.GetConfig(shared.MailboxesKey)
 	hidden.bmcs, _ = ctx.GetConfig("spine:bmcPasswords")
 	ca, w, err := files(env, hidden, project)
 	if err != nil {
@@ -68,7 +68,7 @@ func files(env *environments.Environment, secrets secrets, project fs.FS) (ca st
 		}
 		text, err := readLocal(file)
 		if err != nil {
-			errs = append(errs, unreadable(path, file, err))
+			errs = append(errs, shared.Unreadable(path, file, err))
 		}
 		return text
 	}
@@ -88,15 +88,6 @@ func files(env *environments.Environment, secrets secrets, project fs.FS) (ca st
 func readLocal(file string) (string, error) {
 	raw, err := os.ReadFile(resolve(file))
 	return string(raw), err
-}
-
-// unreadable says why a file could not be read, without repeating its name.
-func unreadable(path *field.Path, file string, err error) *field.Error {
-	var at *fs.PathError
-	if errors.As(err, &at) {
-		err = at.Err
-	}
-	return field.Invalid(path, file, fmt.Sprintf("cannot be read: %v", err))
 }
 
 func export(ctx *pulumi.Context, env *environments.Environment, made *site.Site) {

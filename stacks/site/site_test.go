@@ -29,7 +29,7 @@ func parentOf(r pulumi.MockResourceArgs) string {
 func TestLocal(t *testing.T) {
 	rack(t)
 	e := &engine{}
-	if err := run(e, local(t, nil)); err != nil {
+	if err := run(t, e, local(t, nil)); err != nil {
 		t.Fatal(err)
 	}
 	if want := []string{"spine:baremetal:preflight", "spine:baremetal:resolveImages"}; !slices.Equal(e.calls, want) {
@@ -139,7 +139,7 @@ func walk(at string, v resource.PropertyValue, see func(at, s string)) {
 func TestClusterKnowsMachinesFromPreflight(t *testing.T) {
 	rack(t)
 	e := &engine{}
-	if err := run(e, local(t, nil)); err != nil {
+	if err := run(t, e, local(t, nil)); err != nil {
 		t.Fatal(err)
 	}
 	i := slices.IndexFunc(e.resources, func(r pulumi.MockResourceArgs) bool { return r.TypeToken == "spine:baremetal:Cluster" })
@@ -159,7 +159,7 @@ func TestOfflineContactsNothing(t *testing.T) {
 	rack(t)
 	t.Setenv(offlineVariable, "1")
 	e := &engine{}
-	if err := run(e, local(t, nil)); err != nil {
+	if err := run(t, e, local(t, nil)); err != nil {
 		t.Fatal(err)
 	}
 	if len(e.calls) > 0 {
@@ -201,7 +201,7 @@ func TestMistakesRegisterNothing(t *testing.T) {
 				rack(t)
 			}
 			e := &engine{}
-			err := run(e, c.environment(t))
+			err := run(t, e, c.environment(t))
 			if err == nil {
 				t.Fatal("no error")
 			}
@@ -223,7 +223,7 @@ func TestMistakesRegisterNothing(t *testing.T) {
 func TestUnfitHostsPlanNothing(t *testing.T) {
 	rack(t)
 	e := &engine{preflight: errors.New("host b (10.90.0.12): memory is 2048 MiB")}
-	err := run(e, local(t, nil))
+	err := run(t, e, local(t, nil))
 	if err == nil || !strings.Contains(err.Error(), "host b (10.90.0.12)") {
 		t.Fatalf("got %v", err)
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package site
+package platform
 
 import (
 	"encoding/json"
@@ -16,7 +16,7 @@ import (
 	"spine.nhs.uk/controlplane/infra/platform/services"
 )
 
-// mailboxSecrets is what spine:mailboxSecrets holds.
+// mailboxSecrets is what MailboxesKey holds.
 type mailboxSecrets struct {
 	// SharedKey signs the requests of all clients.
 	SharedKey string `json:"sharedKey"`
@@ -47,10 +47,10 @@ type mailbox struct {
 // mailboxes.yaml, and lists the clients to issue a certificate to. No error has
 // a secret in it.
 func mailboxes(list []environments.Mailbox, secrets string) (string, []services.Client, field.ErrorList) {
-	at := field.NewPath("spine:mailboxSecrets")
+	at := field.NewPath(MailboxesKey)
 	if secrets == "" {
 		return "", nil, field.ErrorList{field.Required(at, "the sharedKey and passwords of mailboxes: "+
-			`"pulumi config set --secret spine:mailboxSecrets < FILE" with {"sharedKey":"...","passwords":{"ID":"..."}} in it`)}
+			`"pulumi config set --secret `+MailboxesKey+` < FILE" with {"sharedKey":"...","passwords":{"ID":"..."}} in it`)}
 	}
 	var given mailboxSecrets
 	d := json.NewDecoder(strings.NewReader(secrets))
