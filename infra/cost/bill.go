@@ -24,6 +24,8 @@ type Bill struct {
 	Services []ServiceCost `json:"services"`
 	// Cents of all services, of what is known.
 	Cents int64 `json:"cents"`
+	// Unchecked is the part of Cents that rests on prices which nobody has read from a publication.
+	Unchecked int64 `json:"unchecked,omitempty"`
 	// Unknown says what has no figure and why, once each.
 	Unknown []string `json:"unknown,omitempty"`
 	// Usage is what use adds, in words, once each.
@@ -75,6 +77,7 @@ func (b *Book) bill(resources []Resource, share func(r Resource, nth int) float6
 		s.Cents += cents
 		s.Resources++
 		out.Cents += cents
+		out.Unchecked += int64(math.Round(part * float64(e.Unchecked)))
 	}
 	for _, s := range services {
 		out.Services = append(out.Services, *s)

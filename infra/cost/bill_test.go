@@ -3,6 +3,7 @@
 package cost
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -39,6 +40,44 @@ func TestBill(t *testing.T) {
 	}
 	if six := Published().Running(got, 6); six != 3657 {
 		t.Errorf("six hours cost %d", six)
+	}
+}
+
+// What rests on a price that nobody has read is said: all of it in the sum, and none where a publication is the source.
+func TestUncheckedIsSaid(t *testing.T) {
+	book := Published()
+	book.Sources["memory"], book.Unchecked = "somebody's", []string{"memory"}
+	for i := range book.Prices {
+		if p := &book.Prices[i]; p.Type == members {
+			p.Source = "memory"
+		} else {
+			p.Source = "price-list"
+		}
+	}
+	got := book.Bill(small())
+	want := ServiceCost{}
+	for _, s := range got.Services {
+		if s.Service == "rds" {
+			want = s
+		}
+	}
+	if want.Cents == 0 || got.Unchecked != want.Cents {
+		t.Errorf("%d of %d are said to be unchecked, and databases cost %d", got.Unchecked, got.Cents, want.Cents)
+	}
+	if light := book.Targets(small())[0].Bill; light.Unchecked != light.Cents-100 {
+		t.Errorf("a pilot light's one member is not what is unchecked: %+v", light)
+	}
+}
+
+// TestPublishedBook: each price stands alone under its conditions.
+func TestPublishedBook(t *testing.T) {
+	seen := map[string]bool{}
+	for _, p := range Published().Prices {
+		key := fmt.Sprint(p.Type, p.What, p.Where)
+		if seen[key] {
+			t.Errorf("%s has two prices for %s %v", p.Type, p.What, p.Where)
+		}
+		seen[key] = true
 	}
 }
 

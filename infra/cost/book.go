@@ -38,8 +38,11 @@ type Book struct {
 	HoursPerMonth float64 `json:"hoursPerMonth"`
 	// Sources are the publications that prices refer to by name.
 	Sources map[string]string `json:"sources"`
-	Prices  []Price           `json:"prices"`
-	Free    []Free            `json:"free"`
+	// Unchecked are the sources whose prices nobody has read from a publication: they are good for comparing, and what
+	// rests on them is said beside each sum.
+	Unchecked []string `json:"unchecked,omitempty"`
+	Prices    []Price  `json:"prices"`
+	Free      []Free   `json:"free"`
 }
 
 // Unit is what a price is for.
@@ -102,6 +105,11 @@ func (b *Book) check() error {
 	}
 	if b.HoursPerMonth < 672 || b.HoursPerMonth > 744 {
 		add("hoursPerMonth is %v: a month has 672 to 744", b.HoursPerMonth)
+	}
+	for _, name := range b.Unchecked {
+		if b.Sources[name] == "" {
+			add("unchecked: %q is none of sources", name)
+		}
 	}
 	for i, p := range b.Prices {
 		at := fmt.Sprintf("prices[%d] (%s)", i, p.Type)

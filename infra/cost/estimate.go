@@ -23,6 +23,8 @@ type Resource struct {
 type Estimate struct {
 	// Cents per month, of what is known. Meaningless when Unknown is set.
 	Cents int64
+	// Unchecked is the part of Cents that rests on prices which nobody has read from a publication.
+	Unchecked int64
 	// Unknown says why there is no figure; empty when there is one.
 	Unknown string
 	// Usage is what use adds to the figure, in words.
@@ -58,6 +60,7 @@ func (b *Book) Estimate(r Resource) Estimate {
 			return line
 		}
 		total.Cents += line.Cents
+		total.Unchecked += line.Unchecked
 		total.Usage = append(total.Usage, line.Usage...)
 	}
 	return total
@@ -81,6 +84,9 @@ func (b *Book) line(alternatives []Price, r Resource) (Estimate, bool) {
 			n *= b.HoursPerMonth
 		}
 		out := Estimate{Cents: int64(math.Round(n * p.Price * 100))}
+		if slices.Contains(b.Unchecked, p.Source) {
+			out.Unchecked = out.Cents
+		}
 		if p.Usage != "" {
 			out.Usage = []string{p.Usage}
 		}

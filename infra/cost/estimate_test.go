@@ -63,8 +63,8 @@ func TestParse(t *testing.T) {
 	}{
 		"not JSON":    {"x", []string{"price book:"}},
 		"unknown key": {`{"dates": "x"}`, []string{"dates"}},
-		"everything at once": {`{"date": "x", "currency": "pounds", "hoursPerMonth": 1, "prices": [{"type": "a", "unit": "week", "price": -1}]}`,
-			[]string{"date is", "currency is", "hoursPerMonth is", "what are required", `unit is "week"`, "price is -1", `source ""`, "published is"}},
+		"everything at once": {`{"date": "x", "currency": "pounds", "hoursPerMonth": 1, "unchecked": ["x"], "prices": [{"type": "a", "unit": "week", "price": -1}]}`,
+			[]string{"date is", "currency is", "hoursPerMonth is", `unchecked: "x"`, "what are required", `unit is "week"`, "price is -1", `source ""`, "published is"}},
 		"a price by usage has no figure": {`{"date": "2026-10-05", "currency": "USD", "hoursPerMonth": 730, "sources": {"a": "b"}, "prices": [{"type": "a", "what": "b", "unit": "usage", "price": 1, "source": "a", "published": "2026-10-05"}]}`,
 			[]string{"by usage"}},
 	}

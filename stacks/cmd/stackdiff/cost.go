@@ -108,6 +108,9 @@ func writeCost(out io.Writer, r costReport) error {
 		fmt.Fprintf(w, "%s\t%s\t  %d resources\n", s.Service, audit.Money(s.Cents, r.Currency), s.Resources)
 	}
 	fmt.Fprintf(w, "all\t%s\t\n", audit.Money(r.Bill.Cents, r.Currency))
+	if r.Bill.Unchecked > 0 {
+		fmt.Fprintf(w, "of it at prices to be checked\t%s\t\n", audit.Money(r.Bill.Unchecked, r.Currency))
+	}
 	if r.Hours > 0 {
 		fmt.Fprintf(w, "%v hours of it\t%s\t\n", r.Hours, audit.Money(r.HoursCents, r.Currency))
 	}
