@@ -8,6 +8,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -25,8 +26,18 @@ import (
 )
 
 // Where somebody else runs the engines, their operators' kinds may be missing: the manager works
-// without them, and ends, to begin again with them, when one has come.
+// without them, and ends, to begin again with them, when one has come. A process has one
+// manager, as names of controllers are unique in it: this one has a process of its own.
 func TestManagerWithoutEngines(t *testing.T) {
+	const own = "SPINE_TEST_MANAGER_WITHOUT_ENGINES"
+	if os.Getenv(own) == "" {
+		command := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$")
+		command.Env = append(os.Environ(), own+"=1")
+		if text, err := command.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, text)
+		}
+		return
+	}
 	g := NewWithT(t)
 	cluster, err := operatortest.Start()
 	g.Expect(err).NotTo(HaveOccurred())
@@ -53,17 +64,17 @@ func TestManagerWithoutEngines(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- m.Start(ctx) }()
 
-	away, own := operatortest.Messaging("away", operatortest.Elsewhere), operatortest.Messaging("own")
+	away, made := operatortest.Messaging("away", operatortest.Elsewhere), operatortest.Messaging("made")
 	g.Expect(cluster.Client.Create(ctx, away)).To(Succeed())
-	g.Expect(cluster.Client.Create(ctx, own)).To(Succeed())
+	g.Expect(cluster.Client.Create(ctx, made)).To(Succeed())
 	g.Eventually(func(g Gomega) {
 		g.Expect(cluster.Client.Get(ctx, client.ObjectKeyFromObject(away), away)).To(Succeed())
 		c := meta.FindStatusCondition(away.Status.Conditions, common.ConditionStalled)
 		g.Expect(c).NotTo(BeNil())
 		g.Expect(c.Reason).To(Equal(common.ReasonNotStalled), c.Message)
 		g.Expect(away.Status.Gateway.CurrentImage).NotTo(BeEmpty())
-		g.Expect(cluster.Client.Get(ctx, client.ObjectKeyFromObject(own), own)).To(Succeed())
-		c = meta.FindStatusCondition(own.Status.Conditions, common.ConditionStalled)
+		g.Expect(cluster.Client.Get(ctx, client.ObjectKeyFromObject(made), made)).To(Succeed())
+		c = meta.FindStatusCondition(made.Status.Conditions, common.ConditionStalled)
 		g.Expect(c).NotTo(BeNil())
 		g.Expect(c.Reason).To(Equal(common.ReasonEngineMissing), c.Message)
 	}, 60*time.Second, 200*time.Millisecond).Should(Succeed())
