@@ -4,6 +4,7 @@ package pages
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -73,6 +74,8 @@ type browser struct {
 	t      *testing.T
 	site   *site
 	cookie *http.Cookie
+	// gone: the server takes its requests for given up.
+	gone bool
 	// The page that is open.
 	path   string
 	status int
@@ -92,6 +95,11 @@ func (b *browser) send(method, path, form string) {
 		r.Header.Set("Sec-Fetch-Site", "same-origin")
 		if b.cookie != nil {
 			r.AddCookie(b.cookie)
+		}
+		if b.gone {
+			ctx, cancel := context.WithCancel(r.Context())
+			cancel()
+			r = r.WithContext(ctx)
 		}
 		w := httptest.NewRecorder()
 		b.site.ServeHTTP(w, r)

@@ -3,6 +3,7 @@
 package pages
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -163,6 +164,7 @@ func TestErrorsNameARemedy(t *testing.T) {
 		"a rule":          {&domain.RuleError{Code: "X", Why: "this service is closed: choose another"}, 409, "this service is closed", ""},
 		"provider silent": {domain.ErrProviderSilent, 503, "The appointment that you have stands", "60"},
 		"busy":            {fmt.Errorf("wrapped: %w", &domain.OverloadedError{RetryAfter: 1500 * time.Millisecond}), 503, "Wait a few seconds", "2"},
+		"given up":        {fmt.Errorf("wrapped: %w", context.Canceled), 503, "nothing is done twice", "1"},
 		"closing":         {errors.Join(&domain.OverloadedError{RetryAfter: time.Second}, domain.ErrClosing), 503, "It takes no new bookings", ""},
 		"not theirs":      {&domain.ForbiddenError{Why: "secret reason"}, 403, "You may not see this", ""},
 		"unusable":        {domain.InvalidErrors{{Field: "slot", Want: "a slot", Fix: "choose one"}}, 400, "choose one", ""},
@@ -346,4 +348,16 @@ func TestTheStyleIsKeptForGood(t *testing.T) {
 	if w.Code != 200 || !strings.Contains(w.Header().Get("Cache-Control"), "immutable") || w.Header().Get("Content-Type") != "text/css; charset=utf-8" {
 		t.Errorf("%d %v", w.Code, w.Header())
 	}
+}
+
+// A server takes a visitor for gone by what it sees of the connection; what it then leaves unsaid is a 200.
+func TestAnAnswerThatNobodyWaitsForIsNoSuccess(t *testing.T) {
+	s := newSite(t)
+	b := s.browser(t)
+	b.signIn("patient")
+	b.get("/book?slot=1000000")
+	s.desk.next = context.Canceled
+	b.gone = true
+	b.submit("/book")
+	b.want(503, "/book", "nothing is done twice")
 }

@@ -41,9 +41,6 @@ func (v *visit) fail(err error) {
 		_ = v.redirect("/worklist")
 		return
 	}
-	if v.r.Context().Err() != nil && errors.Is(err, context.Canceled) {
-		return // the visitor left
-	}
 	// An anonymous session begun for a wrong address must not replace the one of a form in another tab.
 	v.changed = v.changed && v.session.signedIn()
 	p := explain(err)
@@ -116,6 +113,12 @@ func explain(err error) problem {
 	case errors.As(err, &busy):
 		p := home(http.StatusServiceUnavailable, "The service is busy", "Nothing was changed. Wait a few seconds, then try again.")
 		p.RetryAfter = busy.RetryAfter
+		return p
+	case errors.Is(err, context.Canceled):
+		// The visitor left, as far as the server can see. Should somebody read the answer all the same, an empty one
+		// would be a 200 for what was not done.
+		p := home(http.StatusServiceUnavailable, "The service is busy", "It is not known whether this was done. Wait a few seconds, then try again: nothing is done twice.")
+		p.RetryAfter = time.Second
 		return p
 	case errors.Is(err, errSignedOut), errors.Is(err, errForm):
 		return home(http.StatusForbidden, "Start again", "The page was open for too long, or belongs to an earlier sign-in. Nothing was changed.", "Sign in and try again.")
