@@ -7,13 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
-	"reflect"
 	"strconv"
 	"strings"
 
 	"github.com/miekg/dns"
-	"sigs.k8s.io/yaml"
 )
 
 // Config says which zone is updated, and with which key. It is part of one file with what is
@@ -37,55 +34,11 @@ type Key struct {
 	Secret string `json:"secret"`
 }
 
-// maxConfig in bytes is far more than any configuration needs.
-const maxConfig = 64 << 10
-
 // minSecret in bytes: a key shorter than the hash is the weaker of the two (RFC 8945, section 8).
 const minSecret = 32
 
-// load reads a configuration from a YAML file. No error shows the secret.
-func load[C interface{ validate() error }](path string) (C, error) {
-	var none C
-	info, err := os.Stat(path)
-	if err != nil {
-		return none, err
-	}
-	if info.Size() > maxConfig {
-		return none, fmt.Errorf("%s has %d bytes: at most %d are expected", path, info.Size(), maxConfig)
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return none, err
-	}
-	c, err := decode[C](text)
-	if err != nil {
-		return none, fmt.Errorf("%s: %w", path, err)
-	}
-	return c, nil
-}
-
-// decode reads a configuration strictly and returns all mistakes at once.
-func decode[C interface{ validate() error }](text []byte) (C, error) {
-	var c C
-	if err := yaml.UnmarshalStrict(text, &c); err != nil {
-		// The parser's own words may quote the file.
-		return c, fmt.Errorf("must be YAML with nothing but %s, each once", keys(reflect.TypeFor[C]()))
-	}
-	return c, c.validate()
-}
-
-// keys of a configuration, in words.
-func keys(t reflect.Type) string {
-	var out []string
-	for _, f := range reflect.VisibleFields(t) {
-		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" {
-			out = append(out, name)
-		}
-	}
-	return strings.Join(out, ", ")
-}
-
-func (c Config) validate() error {
+// Validate returns all that is wrong.
+func (c Config) Validate() error {
 	var errs []error
 	add := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	host, port, err := net.SplitHostPort(c.Server)

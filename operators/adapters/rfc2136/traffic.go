@@ -8,14 +8,13 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/miekg/dns"
 
 	"spine.nhs.uk/controlplane/operators/ports"
+	"spine.nhs.uk/controlplane/operators/ports/thirdplace"
 )
 
 // Traffic leads names to the edge of a site by their A records.
@@ -38,20 +37,13 @@ type TrafficConfig struct {
 	TTLSeconds uint32 `json:"ttlSeconds"`
 }
 
-func (c TrafficConfig) validate() error {
-	errs := []error{c.Config.validate()}
-	if len(c.Names) < 1 || len(c.Names) > 16 {
-		errs = append(errs, fmt.Errorf("names: %d of them: expected 1 to 16", len(c.Names)))
-	}
-	for i, name := range c.Names {
-		if !c.within(name) || slices.Contains(c.Names[:i], name) {
-			errs = append(errs, fmt.Errorf("names[%d]: %q must be a fully qualified name within the zone %s, once", i, name, c.Zone))
-		}
-	}
+// Validate returns all that is wrong.
+func (c TrafficConfig) Validate() error {
+	errs := append([]error{c.Config.Validate()}, thirdplace.ValidateNames(c.Zone, c.Names, c.within)...)
 	seen := map[string]bool{}
 	for _, site := range slices.Sorted(maps.Keys(c.Sites)) {
 		a, err := netip.ParseAddr(c.Sites[site])
-		if !siteName.MatchString(site) || err != nil || !a.Is4() || a.String() != c.Sites[site] || seen[c.Sites[site]] {
+		if !thirdplace.SiteName.MatchString(site) || err != nil || !a.Is4() || a.String() != c.Sites[site] || seen[c.Sites[site]] {
 			errs = append(errs, fmt.Errorf("sites.%s: %q must be an IPv4 address that no other site has", site, c.Sites[site]))
 		}
 		seen[c.Sites[site]] = true
@@ -65,12 +57,9 @@ func (c TrafficConfig) validate() error {
 	return errors.Join(errs...)
 }
 
-// epochName is where the highest epoch is kept by which traffic was sent.
-func (c TrafficConfig) epochName() string { return "_epoch." + c.Names[0] }
-
 // Read returns the site that every name leads to.
 func (t *Traffic) Read(ctx context.Context) (ports.Direction, error) {
-	c, err := load[TrafficConfig](filepath.Join(t.dir, configFile))
+	c, err := thirdplace.Load[TrafficConfig](t.dir)
 	if err != nil {
 		return ports.Direction{}, &ports.TrafficError{Err: err}
 	}
@@ -117,36 +106,38 @@ func (t *Traffic) Send(ctx context.Context, site string, epoch int64) error {
 }
 
 func (t *Traffic) send(ctx context.Context, site string, epoch int64) error {
-	c, err := load[TrafficConfig](filepath.Join(t.dir, configFile))
+	c, err := thirdplace.Load[TrafficConfig](t.dir)
 	if err != nil {
 		return err
 	}
-	address, ok := c.Sites[site]
-	if !ok {
-		return fmt.Errorf("site %q is none of %v", site, slices.Sorted(maps.Keys(c.Sites)))
-	}
-	records, err := c.read(ctx, c.epochName(), dns.TypeTXT)
+	address, err := thirdplace.Target(c.Sites, site)
 	if err != nil {
 		return err
 	}
-	before := int64(-1)
-	if len(records) > 0 {
-		txt := records[0].(*dns.TXT).Txt
-		if before, err = strconv.ParseInt(txt[0], 10, 64); err != nil || len(records) > 1 || len(txt) > 1 {
-			return fmt.Errorf("%s does not hold one number", c.epochName())
-		}
+	name := thirdplace.EpochName(c.Names)
+	records, err := c.read(ctx, name, dns.TypeTXT)
+	if err != nil {
+		return err
 	}
-	if epoch < before {
-		return fmt.Errorf("epoch %d is over: clients were sent elsewhere by epoch %d", epoch, before)
+	var values []string
+	for _, r := range records {
+		values = append(values, r.(*dns.TXT).Txt...)
+	}
+	before, err := thirdplace.ReadEpoch(name, values)
+	if err != nil {
+		return err
+	}
+	if err := thirdplace.CheckEpoch(epoch, before); err != nil {
+		return err
 	}
 	return c.update(ctx, func(m *dns.Msg) {
-		if before < 0 {
-			m.RRsetNotUsed([]dns.RR{text(c.epochName(), "")})
+		if before == thirdplace.Before {
+			m.RRsetNotUsed([]dns.RR{text(name, "")})
 		} else {
-			m.Used([]dns.RR{text(c.epochName(), strconv.FormatInt(before, 10))})
-			m.RemoveRRset([]dns.RR{text(c.epochName(), "")})
+			m.Used([]dns.RR{text(name, thirdplace.WriteEpoch(before))})
+			m.RemoveRRset([]dns.RR{text(name, "")})
 		}
-		m.Insert([]dns.RR{text(c.epochName(), strconv.FormatInt(epoch, 10))})
+		m.Insert([]dns.RR{text(name, thirdplace.WriteEpoch(epoch))})
 		for _, name := range c.Names {
 			a := &dns.A{
 				Hdr: dns.RR_Header{Name: name, Rrtype: dns.TypeA, Class: dns.ClassINET, Ttl: c.TTLSeconds},

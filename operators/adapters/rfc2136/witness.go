@@ -6,16 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 
 	"github.com/miekg/dns"
 
 	"spine.nhs.uk/controlplane/operators/ports"
+	"spine.nhs.uk/controlplane/operators/ports/thirdplace"
 )
-
-// configFile in the folder that a Witness or TrafficDirector is made with.
-const configFile = "config.yaml"
 
 // Witness is the register in a TXT record.
 type Witness struct{ dir string }
@@ -33,16 +30,17 @@ type WitnessConfig struct {
 	Vote string `json:"vote"`
 }
 
-func (c WitnessConfig) validate() error {
+// Validate returns all that is wrong.
+func (c WitnessConfig) Validate() error {
 	if !c.within(c.Vote) {
-		return errors.Join(c.Config.validate(), fmt.Errorf("vote: %q must be a fully qualified name within the zone %s", c.Vote, c.Zone))
+		return errors.Join(c.Config.Validate(), fmt.Errorf("vote: %q must be a fully qualified name within the zone %s", c.Vote, c.Zone))
 	}
-	return c.Config.validate()
+	return c.Config.Validate()
 }
 
 // Read returns the vote as the zone has it now.
 func (w *Witness) Read(ctx context.Context) (ports.Vote, error) {
-	c, err := load[WitnessConfig](filepath.Join(w.dir, configFile))
+	c, err := thirdplace.Load[WitnessConfig](w.dir)
 	if err != nil {
 		return ports.Vote{}, &ports.WitnessError{Err: err}
 	}
@@ -55,7 +53,7 @@ func (w *Witness) Read(ctx context.Context) (ports.Vote, error) {
 	case 0:
 	case 1:
 		// A value of more than 255 bytes comes in pieces.
-		v, err = readVote(strings.Join(records[0].(*dns.TXT).Txt, ""))
+		v, err = thirdplace.ReadVote(strings.Join(records[0].(*dns.TXT).Txt, ""))
 	default:
 		err = fmt.Errorf("%s has %d records: expected one", c.Vote, len(records))
 	}
@@ -67,19 +65,13 @@ func (w *Witness) Read(ctx context.Context) (ports.Vote, error) {
 
 // Swap replaces exactly the vote that was read. The record's TTL is 0: nobody keeps a vote.
 func (w *Witness) Swap(ctx context.Context, old, next ports.Vote) error {
-	c, err := load[WitnessConfig](filepath.Join(w.dir, configFile))
+	c, err := thirdplace.Load[WitnessConfig](w.dir)
 	if err != nil {
 		return &ports.WitnessError{Err: err}
 	}
-	after, err := writeVote(next)
+	before, after, err := thirdplace.WriteSwap(old, next)
 	if err != nil {
 		return &ports.WitnessError{Err: err}
-	}
-	var before string
-	if old != (ports.Vote{}) {
-		if before, err = writeVote(old); err != nil {
-			return &ports.WitnessError{Err: err}
-		}
 	}
 	err = c.update(ctx, func(m *dns.Msg) {
 		if before == "" {

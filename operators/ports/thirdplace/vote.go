@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package rfc2136
+package thirdplace
 
 import (
 	"fmt"
@@ -15,13 +15,14 @@ import (
 // untilFormat is UTC to the millisecond.
 const untilFormat = "2006-01-02T15:04:05.000Z"
 
-var siteName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,18}[a-z0-9])?$`)
+// SiteName is how sites are named.
+var SiteName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,18}[a-z0-9])?$`)
 
-// writeVote is the vote as the TXT record has it. Two votes that differ are written
-// differently, and readVote reads only what writeVote wrote.
-func writeVote(v ports.Vote) (string, error) {
+// WriteVote is the vote as a register keeps it. Two votes that differ are written differently,
+// and ReadVote reads only what WriteVote wrote.
+func WriteVote(v ports.Vote) (string, error) {
 	text := fmt.Sprintf("v=1 site=%s epoch=%d alone=%t until=%s", v.Site, v.Epoch, v.Alone, v.Until.UTC().Format(untilFormat))
-	back, err := readVote(text)
+	back, err := ReadVote(text)
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("a vote that cannot be recorded: %w", err)
@@ -31,8 +32,19 @@ func writeVote(v ports.Vote) (string, error) {
 	return text, nil
 }
 
-// readVote reads a vote strictly: what was written by anything else is no vote.
-func readVote(text string) (ports.Vote, error) {
+// WriteSwap is both votes of a swap; before is empty when there was none.
+func WriteSwap(old, next ports.Vote) (before, after string, err error) {
+	if old != (ports.Vote{}) {
+		if before, err = WriteVote(old); err != nil {
+			return "", "", err
+		}
+	}
+	after, err = WriteVote(next)
+	return before, after, err
+}
+
+// ReadVote reads a vote strictly: what was written by anything else is no vote.
+func ReadVote(text string) (ports.Vote, error) {
 	var v ports.Vote
 	fields := strings.Split(text, " ")
 	if len(fields) != 5 || fields[0] != "v=1" {
@@ -48,7 +60,7 @@ func readVote(text string) (ports.Vote, error) {
 	}
 	epoch, err := strconv.ParseInt(values[1], 10, 64)
 	until, bad := time.Parse(untilFormat, values[3])
-	if err != nil || bad != nil || epoch < 1 || strconv.FormatInt(epoch, 10) != values[1] || !siteName.MatchString(values[0]) ||
+	if err != nil || bad != nil || epoch < 1 || strconv.FormatInt(epoch, 10) != values[1] || !SiteName.MatchString(values[0]) ||
 		values[2] != "true" && values[2] != "false" {
 		return v, badVote(text)
 	}

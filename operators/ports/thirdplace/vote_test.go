@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package rfc2136
+package thirdplace
 
 import (
 	"strings"
@@ -14,13 +14,13 @@ var aVote = ports.Vote{Site: "a", Epoch: 7, Alone: true, Until: time.Date(2026, 
 
 func TestVote(t *testing.T) {
 	const want = "v=1 site=a epoch=7 alone=true until=2026-11-21T11:40:05.123Z"
-	if got, err := writeVote(aVote); err != nil || got != want {
+	if got, err := WriteVote(aVote); err != nil || got != want {
 		t.Errorf("%q, %v", got, err)
 	}
 	// A vote from another place of the world is the same.
 	elsewhere := aVote
 	elsewhere.Until = aVote.Until.In(time.FixedZone("", 3600))
-	if got, err := writeVote(elsewhere); err != nil || got != want {
+	if got, err := WriteVote(elsewhere); err != nil || got != want {
 		t.Errorf("%q, %v", got, err)
 	}
 	for name, change := range map[string]func(*ports.Vote){
@@ -33,33 +33,33 @@ func TestVote(t *testing.T) {
 	} {
 		v := aVote
 		change(&v)
-		if got, err := writeVote(v); err == nil {
+		if got, err := WriteVote(v); err == nil {
 			t.Errorf("%s: recorded as %q", name, got)
 		}
 	}
 }
 
 func TestNoVote(t *testing.T) {
-	good, _ := writeVote(aVote)
+	good, _ := WriteVote(aVote)
 	for _, text := range []string{
 		"", "hello", good + " ", " " + good, strings.Replace(good, "v=1", "v=2", 1), strings.Replace(good, "epoch=7", "epoch=+7", 1),
 		strings.Replace(good, "epoch=7", "epoch=07", 1), strings.Replace(good, "alone=true", "alone=1", 1), strings.Replace(good, ".123Z", "Z", 1),
 	} {
-		if v, err := readVote(text); err == nil {
+		if v, err := ReadVote(text); err == nil {
 			t.Errorf("%q is read as %+v", text, v)
 		}
 	}
 }
 
 func FuzzVote(f *testing.F) {
-	good, _ := writeVote(aVote)
+	good, _ := WriteVote(aVote)
 	f.Add(good)
 	f.Fuzz(func(t *testing.T, text string) {
-		v, err := readVote(text)
+		v, err := ReadVote(text)
 		if err != nil {
 			return
 		}
-		if back, err := writeVote(v); err != nil || back != text {
+		if back, err := WriteVote(v); err != nil || back != text {
 			t.Errorf("%q is written as %q: %v", text, back, err)
 		}
 	})
