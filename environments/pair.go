@@ -3,10 +3,6 @@
 package environments
 
 import (
-	"net/netip"
-	"strings"
-
-	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
@@ -52,9 +48,10 @@ type Authority struct {
 	KeyFile string `json:"keyFile"`
 }
 
-// ThirdPlace is a name server that takes signed updates (RFC 2136), at neither site.
+// ThirdPlace is at neither site: a name server that takes signed updates (RFC 2136), or AWS.
 type ThirdPlace struct {
-	// nameServer is its IPv4 address and port, such as 192.0.2.1:53.
+	// nameServer is its IPv4 address and port, such as 192.0.2.1:53. Omit it, key, secretFile
+	// and ttlSeconds with aws.
 	NameServer string `json:"nameServer"`
 	// zone is the one that both sites may update, without the closing dot.
 	Zone string `json:"zone"`
@@ -65,6 +62,8 @@ type ThirdPlace struct {
 	SecretFile string `json:"secretFile"`
 	// ttlSeconds is how long clients may keep a name's address, 1 to 900. Default 5.
 	TTLSeconds int `json:"ttlSeconds"`
+	// aws has the vote in DynamoDB and the zone in Route 53, instead of a name server.
+	AWS *PlaceInAWS `json:"aws"`
 }
 
 // What a Pair may say.
@@ -81,7 +80,9 @@ func (p *Pair) setDefaults() {
 	}
 	text(&p.Acknowledge, PairSite)
 	text(&p.Automatic, PairNever)
-	number(&p.ThirdPlace.TTLSeconds, 5)
+	if p.ThirdPlace.AWS == nil {
+		number(&p.ThirdPlace.TTLSeconds, 5)
+	}
 }
 
 // validatePair checks that the two sites can tell each other apart, and can be believed.
@@ -126,21 +127,6 @@ func (e *Environment) validatePeer(p *field.Path) field.ErrorList {
 
 func (a Authority) validate(p *field.Path) field.ErrorList {
 	return append(requiredFile(p.Child("certificateFile"), a.CertificateFile), requiredFile(p.Child("keyFile"), a.KeyFile)...)
-}
-
-func (t ThirdPlace) validate(p *field.Path) field.ErrorList {
-	var errs field.ErrorList
-	if a, err := netip.ParseAddrPort(t.NameServer); err != nil || !a.Addr().Is4() || a.Port() == 0 {
-		errs = append(errs, field.Invalid(p.Child("nameServer"), t.NameServer, "must be an IPv4 address and a port, such as 192.0.2.1:53"))
-	}
-	if validation.IsDNS1123Subdomain(t.Zone) != nil || !strings.Contains(t.Zone, ".") || len(t.Zone) > maxZone {
-		errs = append(errs, field.Invalid(p.Child("zone"), t.Zone, "must be a DNS name of two parts or more, without a closing dot"))
-	}
-	if validation.IsDNS1123Subdomain(t.Key) != nil {
-		errs = append(errs, field.Invalid(p.Child("key"), t.Key, "must be the name of a key, without a closing dot"))
-	}
-	errs = append(errs, requiredFile(p.Child("secretFile"), t.SecretFile)...)
-	return append(errs, between(p.Child("ttlSeconds"), t.TTLSeconds, 1, mostTrafficCache)...)
 }
 
 func either(p *field.Path, value, one, other string) field.ErrorList {

@@ -42,6 +42,23 @@ func TestPairProblems(t *testing.T) {
 			`pair.thirdPlace.nameServer: Invalid value: "ns.example": must be an IPv4 address and a port`, `pair.thirdPlace.zone: Invalid value: "example"`,
 			`pair.thirdPlace.key: Invalid value: "a."`, "pair.thirdPlace.secretFile: Invalid value", "pair.thirdPlace.ttlSeconds: Invalid value: 3600",
 		}},
+		"a third place in AWS too": {func(_, p dict) { part(p, "thirdPlace")["aws"] = inAWS() }, []string{
+			"pair.thirdPlace.nameServer: Forbidden: the third place is either a name server or AWS", "pair.thirdPlace.key: Forbidden", "pair.thirdPlace.secretFile: Forbidden",
+		}},
+		"a bad third place in AWS": {func(_, p dict) {
+			p["thirdPlace"] = dict{"zone": "pair.test", "ttlSeconds": 5, "aws": dict{
+				"table": "t", "hostedZone": "/hostedzone/Z1", "networks": []any{"10.0.0.1/8"}, "tableEndpoint": "http://a", "zoneEndpoint": "https://a/b",
+			}}
+		}, []string{
+			"pair.thirdPlace.ttlSeconds: Forbidden", `pair.thirdPlace.aws.table: Invalid value: "t"`, `pair.thirdPlace.aws.hostedZone: Invalid value: "/hostedzone/Z1"`,
+			"pair.thirdPlace.aws.credentialsFile: Required", `pair.thirdPlace.aws.networks[0]: Invalid value: "10.0.0.1/8": has bits set`,
+			`pair.thirdPlace.aws.tableEndpoint: Invalid value: "http://a"`, `pair.thirdPlace.aws.zoneEndpoint: Invalid value: "https://a/b"`,
+		}},
+		"a third place in AWS that nothing leads to": {func(_, p dict) {
+			aws := inAWS()
+			delete(aws, "networks")
+			p["thirdPlace"] = dict{"zone": "pair.test", "aws": aws}
+		}, []string{"pair.thirdPlace.aws.networks: Required"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Parse(paired(t, c.edit))
@@ -55,6 +72,20 @@ func TestPairProblems(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func inAWS() dict {
+	return dict{"table": "pair-witness", "hostedZone": "Z0123456789ABC", "credentialsFile": "~/aws", "networks": []any{"192.0.2.0/24"}}
+}
+
+func TestThirdPlaceInAWS(t *testing.T) {
+	env, err := Parse(paired(t, func(_, p dict) { p["thirdPlace"] = dict{"zone": "pair.test", "aws": inAWS()} }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if place := env.Pair.ThirdPlace; place.AWS.Table != "pair-witness" || place.TTLSeconds != 0 || place.NameServer != "" {
+		t.Errorf("got %+v", place)
 	}
 }
 

@@ -32,7 +32,7 @@ import (
 // operators stands in for the files of our manager.
 var operators = fstest.MapFS{
 	"deployment.yaml": {Data: []byte("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m, namespace: spine-system}\n" +
-		"data: {image: '{{ .Image }}', edge: '{{ .EdgeAddress }}', hosts: '{{ .HostsDir }} {{ .SSHPort }}', rules: '{{ .OperationsDigest }}', pair: '{{ .PeerKubeconfig }} {{ .WitnessDir }} {{ .TrafficDir }}'}\n")},
+		"data: {image: '{{ .Image }}', edge: '{{ .EdgeAddress }}', hosts: '{{ .HostsDir }} {{ .SSHPort }}', rules: '{{ .OperationsDigest }}', pair: '{{ .PeerKubeconfig }} {{ .WitnessDir }} {{ .TrafficDir }}', place: '{{ .ThirdPlace }}'}\n")},
 	"pair/role.yaml": {Data: []byte("apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: p, namespace: spine-system}\n")},
 	"crds/x.yaml":    {Data: []byte("apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: xs.test}\n")},
 	"embed.go":       {Data: []byte("package manifests")},
@@ -264,13 +264,16 @@ func TestManager(t *testing.T) {
 // What only one of two sites needs, no other gets: neither rights nor the controllers that use them.
 func TestManagerOfAPair(t *testing.T) {
 	const role, config = "rbac.authorization.k8s.io/v1/Role/spine-system/p", "v1/ConfigMap/spine-system/m"
+	const files = "/etc/spine/peer/kubeconfig /etc/spine/witness /etc/spine/traffic"
 	args := managed(nil)
 	for _, c := range []struct {
 		place *manager.ThirdPlace
 		pair  string
+		kind  string
 	}{
-		{nil, "  "},
-		{&manager.ThirdPlace{NameServer: netip.MustParseAddrPort("10.0.9.1:53"), Zone: "z."}, "/etc/spine/peer/kubeconfig /etc/spine/witness /etc/spine/traffic"},
+		{nil, "  ", "NameServer"},
+		{&manager.ThirdPlace{NameServer: &manager.NameServer{Address: netip.MustParseAddrPort("10.0.9.1:53")}, Zone: "z."}, files, "NameServer"},
+		{&manager.ThirdPlace{AWS: &manager.PlaceInAWS{Table: "t", Networks: []string{"192.0.2.0/24"}, Credentials: "c"}, Zone: "z."}, files, "AWS"},
 	} {
 		args.ThirdPlace = c.place
 		set, err := manager.Set(operators, args, inputs())
@@ -283,5 +286,12 @@ func TestManagerOfAPair(t *testing.T) {
 		if got := typed(t, "m", set.Objects[config]).(*corev1.ConfigMap).Data["pair"]; got != c.pair {
 			t.Errorf("third place %v: the manager looks at %q", c.place, got)
 		}
+		if got := typed(t, "m", set.Objects[config]).(*corev1.ConfigMap).Data["place"]; got != c.kind {
+			t.Errorf("third place %v: the manager takes it for %s", c.place, got)
+		}
+	}
+	args.ThirdPlace = &manager.ThirdPlace{Zone: "z."}
+	if _, err := manager.Set(operators, args, inputs()); err == nil || !strings.Contains(err.Error(), "a name server or AWS") {
+		t.Errorf("a third place that is nothing: %v", err)
 	}
 }

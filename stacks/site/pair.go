@@ -4,9 +4,6 @@ package site
 
 import (
 	"crypto/tls"
-	"encoding/base64"
-	"net/netip"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -24,9 +21,6 @@ type pair struct {
 	services    *services.Pair
 	thirdPlace  *manager.ThirdPlace
 }
-
-// leastKey is the length in bytes of a key for hmac-sha256 (RFC 8945, section 8).
-const leastKey = 32
 
 func readPair(env *environments.Environment) (pair, field.ErrorList) {
 	v := env.Pair
@@ -56,10 +50,8 @@ func readPair(env *environments.Environment) (pair, field.ErrorList) {
 	made := pair{authorities: &certmanager.Authorities{
 		Platform: authority("platform", v.Platform), Clients: authority("clients", v.Clients),
 	}}
-	secret := strings.TrimSpace(read(p.Child("thirdPlace", "secretFile"), v.ThirdPlace.SecretFile))
-	if key, err := base64.StdEncoding.DecodeString(secret); secret != "" && (err != nil || len(key) < leastKey) {
-		errs = append(errs, field.Invalid(p.Child("thirdPlace", "secretFile"), v.ThirdPlace.SecretFile, "must hold a key of at least 32 bytes in base64"))
-	}
+	place, wrong := thirdPlace(env, read)
+	errs = append(errs, wrong...)
 	kubeconfig := read(p.Child("peer", "kubeconfigFile"), v.Peer.KubeconfigFile)
 	if len(errs) > 0 {
 		return pair{}, errs
@@ -70,13 +62,11 @@ func readPair(env *environments.Environment) (pair, field.ErrorList) {
 		Peer: v.Peer.Name, PeerNetworks: []string{v.Peer.Subnet}, PeerEdge: v.Peer.EdgeAddress,
 		MessagingNames: names("messages"), BookingNames: names("booking"),
 	}
-	made.thirdPlace = &manager.ThirdPlace{
-		NameServer: netip.MustParseAddrPort(v.ThirdPlace.NameServer), Zone: v.ThirdPlace.Zone + ".", Key: v.ThirdPlace.Key + ".", Secret: secret,
-		Sites: map[string]string{env.Site.Name: env.Edge.Address, v.Peer.Name: v.Peer.EdgeAddress}, TTLSeconds: v.ThirdPlace.TTLSeconds,
-		PeerKubeconfig: kubeconfig, PeerNetworks: []string{v.Peer.Subnet}, PeerPorts: []int{apiPort, services.MessagingOpsPort, services.BookingOpsPort},
-	}
+	place.Zone, place.PeerKubeconfig = v.ThirdPlace.Zone+".", kubeconfig
+	place.PeerNetworks, place.PeerPorts = []string{v.Peer.Subnet}, []int{apiPort, services.MessagingOpsPort, services.BookingOpsPort}
 	for _, name := range append(names("messages"), names("booking")...) {
-		made.thirdPlace.Names = append(made.thirdPlace.Names, name+".")
+		place.Names = append(place.Names, name+".")
 	}
+	made.thirdPlace = place
 	return made, nil
 }

@@ -8,10 +8,13 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"math/big"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -111,10 +114,7 @@ func TestPair(t *testing.T) {
 			t.Errorf("there is no %s", key)
 		}
 	}
-	text, err := base64.StdEncoding.DecodeString(objects["v1/Secret/spine-system/traffic"].ObjectValue()["data"].ObjectValue()["config.yaml"].StringValue())
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := mounted(t, e, "traffic", "config.yaml")
 	var traffic struct {
 		Server, Zone string
 		Names        []string
@@ -122,12 +122,78 @@ func TestPair(t *testing.T) {
 		TTLSeconds   int
 		Key          struct{ Name, Algorithm, Secret string }
 	}
-	if err := yaml.UnmarshalStrict(text, &traffic); err != nil {
+	if err := yaml.UnmarshalStrict([]byte(text), &traffic); err != nil {
 		t.Fatal(err)
 	}
 	if traffic.Zone != "pair.test." || traffic.Key.Name != "local." || traffic.Key.Secret != zoneKey || traffic.TTLSeconds != 5 ||
 		strings.Join(traffic.Names, " ") != "messages.pair.test. booking.pair.test." || traffic.Sites["local"] != "10.90.0.101" || traffic.Sites["west"] != "10.94.0.101" {
 		t.Errorf("traffic is led by %+v", traffic)
+	}
+}
+
+// mounted is what the manager finds in a file.
+func mounted(t *testing.T, e *engine, secret, file string) string {
+	t.Helper()
+	text, err := base64.StdEncoding.DecodeString(e.objects()["v1/Secret/spine-system/"+secret].ObjectValue()["data"].ObjectValue()[resource.PropertyKey(file)].StringValue())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// The third place in AWS: the vote in a table, the names in a zone of Route 53.
+func TestPairWithThePlaceInAWS(t *testing.T) {
+	const credentials = "[default]\naws_access_key_id = AKIDEXAMPLE\naws_secret_access_key = secret\n"
+	e := &engine{}
+	environment := paired(t, nil)
+	change := func(credentials string) []byte {
+		var env map[string]any
+		if err := yaml.Unmarshal(environment, &env); err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(t.TempDir(), "credentials")
+		if err := os.WriteFile(file, []byte(credentials), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		env["pair"].(map[string]any)["thirdPlace"] = map[string]any{"zone": "pair.test", "aws": map[string]any{
+			"table": "pair-witness", "hostedZone": "Z0123456789ABC", "credentialsFile": file, "networks": []any{"192.0.2.0/24"},
+			"tableEndpoint": "https://vpce-1a2b.dynamodb.eu-west-2.vpce.amazonaws.com",
+		}}
+		text, err := json.Marshal(env)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	if err := run(e, change(credentials)); err != nil {
+		t.Fatal(err)
+	}
+	for secret, want := range map[string]string{
+		"witness": `{"region": "eu-west-2", "table": "pair-witness", "service": "pair.test", "endpoint": "https://vpce-1a2b.dynamodb.eu-west-2.vpce.amazonaws.com"}`,
+		"traffic": `{"hostedZone": "Z0123456789ABC", "zone": "pair.test.", "names": ["messages.pair.test.", "booking.pair.test."], "sites": {"local": "local", "west": "west"}, "endpoint": ""}`,
+	} {
+		var got, wanted any
+		if err := errors.Join(json.Unmarshal([]byte(mounted(t, e, secret, "config.yaml")), &got), json.Unmarshal([]byte(want), &wanted)); err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(got, wanted) {
+			t.Errorf("%s is %v", secret, got)
+		}
+		if mounted(t, e, secret, "credentials") != credentials {
+			t.Errorf("%s has no credentials", secret)
+		}
+	}
+	args := e.objects()["apps/v1/Deployment/spine-system/spine-manager"].String()
+	if !strings.Contains(args, "--third-place=AWS") {
+		t.Error("the manager is not told that the third place is in AWS")
+	}
+	way := e.objects()["networking.k8s.io/v1/NetworkPolicy/spine-system/spine-manager-sites"].String()
+	if !strings.Contains(way, "192.0.2.0/24") || strings.Contains(way, "10.95.0.11") {
+		t.Errorf("the manager is let out to %s", way)
+	}
+	err := run(&engine{}, change("no-such-thing"))
+	if err == nil || !strings.Contains(err.Error(), "pair.thirdPlace.aws.credentialsFile") || strings.Contains(err.Error(), "no-such-thing") {
+		t.Errorf("no credentials: %v", err)
 	}
 }
 

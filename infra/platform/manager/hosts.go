@@ -58,7 +58,7 @@ func (h *Hosts) add(set manifests.Set, labels map[string]string) error {
 	if err != nil {
 		return err
 	}
-	inventory := secret(hostsSecret, "inventory.yaml", text)
+	inventory := secret(hostsSecret, map[string]string{"inventory.yaml": text})
 	// Out to exactly the hosts' BMCs, kubelets and SSH daemons.
 	way := policy("spine-manager-hosts", egress(h.controllers(), bmcPort), egress(networks(h.Addresses), kubeletPort, h.SSHPort))
 	return errors.Join(set.Add(inventory, labels), set.Add(way, labels))

@@ -47,18 +47,21 @@ type values struct {
 	// PeerKubeconfig, WitnessDir and TrafficDir are where one of two sites' manager finds what it
 	// needs; empty for a site alone.
 	PeerKubeconfig, WitnessDir, TrafficDir string
+	// ThirdPlace is what holds the vote and the names: NameServer or AWS.
+	ThirdPlace string
 	// OperationsDigest changes with the rules of operations, so that pods read them anew.
 	OperationsDigest string
 }
 
 func (a Args) values(image, operations string) values {
 	digest := sha256.Sum256([]byte(operations))
-	v := values{Image: image, EdgeAddress: a.EdgeAddress, SSHPort: 22, OperationsDigest: hex.EncodeToString(digest[:8])}
+	v := values{Image: image, EdgeAddress: a.EdgeAddress, SSHPort: 22, ThirdPlace: kindNameServer, OperationsDigest: hex.EncodeToString(digest[:8])}
 	if a.Hosts != nil {
 		v.HostsDir, v.SSHPort = "/etc/spine/hosts", a.Hosts.SSHPort
 	}
 	if a.ThirdPlace != nil {
 		v.PeerKubeconfig, v.WitnessDir, v.TrafficDir = "/etc/spine/peer/kubeconfig", "/etc/spine/witness", "/etc/spine/traffic"
+		v.ThirdPlace = a.ThirdPlace.kind()
 	}
 	return v
 }

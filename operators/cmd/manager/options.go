@@ -29,16 +29,27 @@ type options struct {
 	// peerKubeconfig, witnessDir and trafficDir reach the other site, the witness at a third place
 	// and what sends clients to one of the sites. All empty: there is one site.
 	peerKubeconfig, witnessDir, trafficDir string
+	// thirdPlace is what the witness and the director are: placeNameServer or placeAWS.
+	thirdPlace string
 	// metricsAddress and healthAddress to listen on, host:port.
 	metricsAddress, healthAddress string
 	// leaderElection lets one of several replicas act.
 	leaderElection bool
 }
 
+// What the third place may be.
+const (
+	// placeNameServer takes updates by RFC 2136: it holds the vote and the names.
+	placeNameServer = "NameServer"
+	// placeAWS has the vote in DynamoDB and the names in Route 53.
+	placeAWS = "AWS"
+)
+
 func defaults() *options {
 	return &options{
 		messaging: "spine-messaging", booking: "spine-booking", tlsDir: "/etc/spine/tls",
 		operationsConfig: "/etc/spine/operations/operations.yaml",
+		thirdPlace:       placeNameServer,
 		sshPort:          22, metricsAddress: ":8446", healthAddress: ":8447", leaderElection: true,
 	}
 }
@@ -52,6 +63,7 @@ func (o *options) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.hostsDir, "hosts-dir", o.hostsDir, "folder with inventory.yaml, the management controllers of hosts; empty leaves hosts alone")
 	f.IntVar(&o.sshPort, "ssh-port", o.sshPort, "port of the hosts' SSH daemons, which tells that a host is alive")
 	f.StringVar(&o.peerKubeconfig, "peer-kubeconfig", o.peerKubeconfig, "kubeconfig of the other site; empty where there is one site")
+	f.StringVar(&o.thirdPlace, "third-place", o.thirdPlace, "what holds the vote and leads clients: "+placeNameServer+" (RFC 2136) or "+placeAWS+" (DynamoDB and Route 53)")
 	f.StringVar(&o.witnessDir, "witness-dir", o.witnessDir, "folder with config.yaml of the witness, which has one site on record as active")
 	f.StringVar(&o.trafficDir, "traffic-dir", o.trafficDir, "folder with config.yaml of what sends clients to a site")
 	f.StringVar(&o.metricsAddress, "metrics-address", o.metricsAddress, "where to serve /metrics by HTTPS to clients with a certificate")
@@ -88,6 +100,9 @@ func (o *options) validate() error {
 	}
 	if some, all := o.pair(); some != all {
 		errs = append(errs, errors.New("--peer-kubeconfig, --witness-dir and --traffic-dir: expected all of them, for one of two sites, or none"))
+	}
+	if o.thirdPlace != placeNameServer && o.thirdPlace != placeAWS {
+		errs = append(errs, fmt.Errorf("--third-place: %q must be %s or %s", o.thirdPlace, placeNameServer, placeAWS))
 	}
 	for flag, address := range map[string]string{"--metrics-address": o.metricsAddress, "--health-address": o.healthAddress} {
 		if _, _, err := net.SplitHostPort(address); err != nil {

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -20,8 +21,8 @@ func TestOptions(t *testing.T) {
 		"defaults":     {nil, nil},
 		"edge address": {[]string{"--edge-address=10.90.0.101"}, nil},
 		"all bad at once": {
-			[]string{"--edge-address=edge", "--messaging-namespace=Spine", "--tls-dir=", "--metrics-address=8446", "--ssh-port=0"},
-			[]string{`--edge-address: "edge"`, `--messaging-namespace: "Spine"`, "--tls-dir: name", `--metrics-address: "8446"`, "--ssh-port: must be 1 to 65535"},
+			[]string{"--edge-address=edge", "--messaging-namespace=Spine", "--tls-dir=", "--metrics-address=8446", "--ssh-port=0", "--third-place=Azure"},
+			[]string{`--edge-address: "edge"`, `--messaging-namespace: "Spine"`, "--tls-dir: name", `--metrics-address: "8446"`, "--ssh-port: must be 1 to 65535", `--third-place: "Azure" must be NameServer or AWS`},
 		},
 		"no namespace": {[]string{"--booking-namespace="}, []string{`--booking-namespace: ""`}},
 	} {
@@ -54,5 +55,18 @@ func TestDeploymentMountsTheRulesOfOperations(t *testing.T) {
 	dir, file := filepath.Split(defaults().operationsConfig)
 	if want := "name: operations, mountPath: " + strings.TrimSuffix(dir, "/") + ","; !strings.Contains(string(text), want) || file != "operations.yaml" {
 		t.Errorf("deployment.yaml lacks %q, or the file is not operations.yaml but %s", want, file)
+	}
+}
+
+// The manager is given the witness and the director of one place.
+func TestThirdPlace(t *testing.T) {
+	for place, want := range map[string]string{
+		placeNameServer: "*rfc2136.Witness *rfc2136.Traffic", placeAWS: "*dynamodb.Witness *route53.Traffic",
+	} {
+		o := defaults()
+		o.thirdPlace = place
+		if witness, traffic := third(o); fmt.Sprintf("%T %T", witness, traffic) != want {
+			t.Errorf("%s: %T %T, want %s", place, witness, traffic, want)
+		}
 	}
 }

@@ -78,3 +78,12 @@ func TestEpoch(t *testing.T) {
 		t.Error("an epoch that is over, and only that, is refused")
 	}
 }
+
+func FuzzEpoch(f *testing.F) {
+	f.Add("7")
+	f.Fuzz(func(t *testing.T, text string) {
+		if epoch, err := ReadEpoch("", []string{text}); err == nil && (epoch < 0 || WriteEpoch(epoch) != text) {
+			t.Errorf("%q is read as %d", text, epoch)
+		}
+	})
+}

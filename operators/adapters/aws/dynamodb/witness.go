@@ -43,7 +43,7 @@ type WitnessConfig struct {
 	Endpoint session.Endpoint `json:"endpoint,omitempty"`
 	// Table whose hash key is the string service.
 	Table string `json:"table"`
-	// Service is what is voted about: the key of the item, a name like a site's.
+	// Service is what is voted about: the key of the item, such as the zone of the services' names.
 	Service string `json:"service"`
 }
 
@@ -51,6 +51,7 @@ var (
 	regionName = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
 	// tableName as DynamoDB has it (developer guide, naming rules).
 	tableName = regexp.MustCompile(`^[a-zA-Z0-9_.-]{3,255}$`)
+	itemName  = regexp.MustCompile(`^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$`)
 )
 
 // Validate returns all that is wrong.
@@ -62,8 +63,8 @@ func (c WitnessConfig) Validate() error {
 	if !tableName.MatchString(c.Table) {
 		errs = append(errs, fmt.Errorf("table: %.80q must be the name of a table, 3 to 255 letters, digits, dots, dashes and underscores", c.Table))
 	}
-	if !thirdplace.SiteName.MatchString(c.Service) {
-		errs = append(errs, fmt.Errorf("service: %.80q must be a DNS label of at most 20 characters: the key of the item with the vote", c.Service))
+	if !itemName.MatchString(c.Service) {
+		errs = append(errs, fmt.Errorf("service: %.80q must be 1 to 253 lower-case letters, digits, dots and dashes: the key of the item with the vote", c.Service))
 	}
 	return errors.Join(errs...)
 }

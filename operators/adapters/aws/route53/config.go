@@ -4,6 +4,10 @@
 // name has one weighted record for each site: where it leads (a balancer, or an address) and
 // how long clients keep it is the business of whoever made it, and stays as it is.
 //
+// Where clients go says nothing of who may serve: Route 53 answers with a record that has no
+// weight while health checks take out those that have some, and a site that is not active
+// accepts nothing.
+//
 // All names go together with the epoch in one batch, which the zone takes as a whole. The
 // batch deletes the epoch as it was read before it creates the next one, and Route 53 refuses
 // to delete what is not there in exactly this form (API reference, ChangeResourceRecordSets):
@@ -38,7 +42,7 @@ type TrafficConfig struct {
 }
 
 var (
-	zoneID = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)
+	zoneID = regexp.MustCompile(`^[A-Z0-9]{1,32}$`)
 	domain = regexp.MustCompile(`^(_?[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+$`)
 )
 
