@@ -7,6 +7,7 @@ import (
 
 	"spine.nhs.uk/controlplane/environments"
 	"spine.nhs.uk/controlplane/infra/aws/dns"
+	"spine.nhs.uk/controlplane/infra/aws/document"
 	"spine.nhs.uk/controlplane/infra/aws/edge"
 	"spine.nhs.uk/controlplane/infra/aws/identity"
 	"spine.nhs.uk/controlplane/infra/aws/keys"
@@ -67,20 +68,48 @@ func (s *stack) makeRecords() error {
 // makePods gives our manager what its adapters need: it moves the shares of names, and
 // where patients are served it votes about which site serves them.
 func (s *stack) makePods() error {
-	zone := pulumi.Sprintf("arn:aws:route53:::hostedzone/%s", s.zone.ZoneID)
-	manager := identity.Pod{
-		Name: "manager", Namespace: "spine-system", ServiceAccount: "spine-manager",
-		Statements: []identity.Statement{{
-			Actions: []string{"route53:ChangeResourceRecordSets", "route53:ListResourceRecordSets"}, Resources: []pulumi.StringInput{zone},
-		}},
-	}
+	manager := identity.Pod{Name: "manager", Namespace: "spine-system", ServiceAccount: "spine-manager", Statements: s.leads()}
 	if s.serving() {
-		manager.Statements = append(manager.Statements, identity.Statement{
-			Actions: []string{"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}, Resources: []pulumi.StringInput{s.keys.WitnessTableARN},
-		})
+		manager.Statements = append(manager.Statements, s.votes()...)
 	}
 	_, err := identity.NewPods(s.ctx, s.name, &identity.PodsArgs{
 		Names: s.names, ClusterName: pulumi.String(s.cluster.Name), Account: s.account, Pods: []identity.Pod{manager},
 	}, s.by(), pulumi.DependsOn([]pulumi.Resource{s.cluster}))
 	return err
+}
+
+// leads is the right to read the zone, and to change the weights of the services' names with the
+// epoch that the traffic director keeps beside the first of them: nothing else in the zone, which
+// also holds what proves the certificate. (Route 53 developer guide, "conditions".)
+func (s *stack) leads() []identity.Statement {
+	zone := []pulumi.StringInput{pulumi.Sprintf("arn:aws:route53:::hostedzone/%s", s.zone.ZoneID)}
+	names := []string{"_epoch." + messages + "." + s.env.Edge.Domain, messages + "." + s.env.Edge.Domain}
+	if s.hasBooking() {
+		names = append(names, referrals+"."+s.env.Edge.Domain)
+	}
+	return []identity.Statement{
+		{Actions: []string{"route53:ListResourceRecordSets"}, Resources: zone},
+		{
+			Actions: []string{"route53:ChangeResourceRecordSets"}, Resources: zone,
+			Conditions: document.Conditions{"ForAllValues:StringEquals": {
+				"route53:ChangeResourceRecordSetsNormalizedRecordNames": names,
+				"route53:ChangeResourceRecordSetsRecordTypes":           {"A", "TXT"},
+			}},
+		},
+	}
+}
+
+// votes is the right to read and write the one item that holds the vote about the environment's
+// names. The table's key is used by reading and writing it, and no other way.
+func (s *stack) votes() []identity.Statement {
+	return []identity.Statement{
+		{
+			Actions: []string{"dynamodb:GetItem", "dynamodb:PutItem"}, Resources: []pulumi.StringInput{s.keys.WitnessTableARN},
+			Conditions: document.Conditions{"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": {s.env.Edge.Domain}}},
+		},
+		{
+			Actions: []string{"kms:Decrypt"}, Resources: []pulumi.StringInput{s.keys.ARN[keys.Patient]},
+			Conditions: document.Conditions{"StringEquals": {"kms:ViaService": {"dynamodb." + string(s.env.Region) + ".amazonaws.com"}}},
+		},
+	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"spine.nhs.uk/controlplane/infra/aws/document"
 	"spine.nhs.uk/controlplane/infra/component"
 	"spine.nhs.uk/controlplane/infra/naming"
 )
@@ -111,6 +112,8 @@ type Statement struct {
 	Resources []pulumi.StringInput
 	// Reason says why the actions cannot be limited to resources.
 	Reason string
+	// Conditions narrow it further, such as to some names of a zone; nil for none.
+	Conditions document.Conditions
 }
 
 // mostPods and mostStatements bound the lists.

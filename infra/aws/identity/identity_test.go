@@ -15,6 +15,7 @@ import (
 	"gotest.tools/v3/golden"
 
 	"spine.nhs.uk/controlplane/infra/aws/awstest"
+	"spine.nhs.uk/controlplane/infra/aws/document"
 	"spine.nhs.uk/controlplane/infra/naming"
 )
 
@@ -152,7 +153,7 @@ func TestBound(t *testing.T) {
 			t.Errorf("role %s has the boundary %v", name, r.Inputs["permissionsBoundary"])
 		}
 	}
-	if r := p.One(t, "aws:iam/rolePolicy:RolePolicy", "ers-test-pod-manager"); !strings.Contains(fmt.Sprint(r.Inputs["policy"]), `"Resource":["arn:zone"]`) {
+	if r := p.One(t, "aws:iam/rolePolicy:RolePolicy", "ers-test-pod-manager"); !strings.Contains(fmt.Sprint(r.Inputs["policy"]), `"Resource":["arn:zone"],"Condition":{"ForAllValues:StringEquals":{"route53:ChangeResourceRecordSetsRecordTypes":["A"]}}`) {
 		t.Errorf("the pods' rights are %v", r.Inputs["policy"])
 	}
 	p.One(t, "aws:eks/podIdentityAssociation:PodIdentityAssociation", "ers-test-pod-manager")
@@ -166,6 +167,7 @@ func pods() *PodsArgs {
 		Names: naming.New("ers-test"), ClusterName: pulumi.String("ers-test"), Account: testAccount,
 		Pods: []Pod{{Name: "manager", Namespace: "spine", ServiceAccount: "manager", Statements: []Statement{{
 			Actions: []string{"route53:ChangeResourceRecordSets"}, Resources: []pulumi.StringInput{pulumi.String("arn:zone")},
+			Conditions: document.Conditions{"ForAllValues:StringEquals": {"route53:ChangeResourceRecordSetsRecordTypes": {"A"}}},
 		}}}},
 	}
 }

@@ -72,7 +72,7 @@ func (d Pod) policy() pulumi.StringOutput {
 	return pulumi.All(resources...).ApplyT(func(known []any) string {
 		var statements []document.Statement
 		for _, s := range d.Statements {
-			statement := document.Statement{Action: s.Actions}
+			statement := document.Statement{Action: s.Actions, Condition: s.Conditions}
 			for range s.Resources {
 				statement.Resource = append(statement.Resource, known[0].(string))
 				known = known[1:]
