@@ -16,6 +16,7 @@ import calls
 import gap_backup  # noqa: F401 (each registers its calls)
 import gap_cloudwatch  # noqa: F401
 import gap_cost  # noqa: F401
+import gap_dynamodb  # noqa: F401
 import gap_ec2  # noqa: F401
 import gap_eks  # noqa: F401
 import gap_elb  # noqa: F401
