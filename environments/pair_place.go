@@ -41,14 +41,11 @@ var (
 
 func (t ThirdPlace) validate(p *field.Path) field.ErrorList {
 	var errs field.ErrorList
-	if t.AWS == nil {
-		errs = append(errs, t.validateServer(p)...)
-	}
 	if validation.IsDNS1123Subdomain(t.Zone) != nil || !strings.Contains(t.Zone, ".") || len(t.Zone) > maxZone {
 		errs = append(errs, field.Invalid(p.Child("zone"), t.Zone, "must be a DNS name of two parts or more, without a closing dot"))
 	}
 	if t.AWS == nil {
-		return errs
+		return append(errs, t.validateServer(p)...)
 	}
 	forbid := func(name string, given bool) {
 		if given {

@@ -39,7 +39,7 @@ func TestPairProblems(t *testing.T) {
 		"a bad third place": {func(_, p dict) {
 			p["thirdPlace"] = dict{"nameServer": "ns.example", "zone": "example", "key": "a.", "secretFile": "key", "ttlSeconds": 3600}
 		}, []string{
-			`pair.thirdPlace.nameServer: Invalid value: "ns.example": must be an IPv4 address and a port`, `pair.thirdPlace.zone: Invalid value: "example"`,
+			`pair.thirdPlace.zone: Invalid value: "example"`, `pair.thirdPlace.nameServer: Invalid value: "ns.example": must be an IPv4 address and a port`,
 			`pair.thirdPlace.key: Invalid value: "a."`, "pair.thirdPlace.secretFile: Invalid value", "pair.thirdPlace.ttlSeconds: Invalid value: 3600",
 		}},
 		"a third place in AWS too": {func(_, p dict) { part(p, "thirdPlace")["aws"] = inAWS() }, []string{
