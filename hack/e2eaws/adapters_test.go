@@ -6,6 +6,7 @@ package e2eaws
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -77,12 +78,23 @@ type place struct {
 
 func (p *place) table(t *testing.T) {
 	t.Helper()
-	_, err := sdkdynamodb.NewFromConfig(p.config).CreateTable(t.Context(), &sdkdynamodb.CreateTableInput{
+	client := sdkdynamodb.NewFromConfig(p.config)
+	_, err := client.CreateTable(t.Context(), &sdkdynamodb.CreateTableInput{
 		TableName: aws.String(witnesses), BillingMode: dynamodbtypes.BillingModePayPerRequest,
 		AttributeDefinitions: []dynamodbtypes.AttributeDefinition{{AttributeName: aws.String("service"), AttributeType: dynamodbtypes.ScalarAttributeTypeS}},
 		KeySchema:            []dynamodbtypes.KeySchemaElement{{AttributeName: aws.String("service"), KeyType: dynamodbtypes.KeyTypeHash}},
 	})
 	if err != nil {
+		t.Fatal(err)
+	}
+	// What reads and writes is loaded by the emulator when it is first asked, and takes longer than
+	// a witness may.
+	item := map[string]dynamodbtypes.AttributeValue{"service": &dynamodbtypes.AttributeValueMemberS{Value: "loaded"}}
+	_, read := client.GetItem(t.Context(), &sdkdynamodb.GetItemInput{TableName: aws.String(witnesses), Key: item})
+	_, written := client.PutItem(t.Context(), &sdkdynamodb.PutItemInput{
+		TableName: aws.String(witnesses), Item: item, ConditionExpression: aws.String("attribute_not_exists(service)"),
+	})
+	if err := errors.Join(read, written); err != nil {
 		t.Fatal(err)
 	}
 }

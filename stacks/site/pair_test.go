@@ -165,7 +165,7 @@ func TestPairWithThePlaceInAWS(t *testing.T) {
 		}
 		return text
 	}
-	if err := run(e, change(credentials)); err != nil {
+	if err := run(t, e, change(credentials)); err != nil {
 		t.Fatal(err)
 	}
 	for secret, want := range map[string]string{
@@ -191,7 +191,7 @@ func TestPairWithThePlaceInAWS(t *testing.T) {
 	if !strings.Contains(way, "192.0.2.0/24") || strings.Contains(way, "10.95.0.11") {
 		t.Errorf("the manager is let out to %s", way)
 	}
-	err := run(&engine{}, change("no-such-thing"))
+	err := run(t, &engine{}, change("no-such-thing"))
 	if err == nil || !strings.Contains(err.Error(), "pair.thirdPlace.aws.credentialsFile") || strings.Contains(err.Error(), "no-such-thing") {
 		t.Errorf("no credentials: %v", err)
 	}
