@@ -173,6 +173,11 @@ func TestService(t *testing.T) {
 	if *s.Spec.AllocateLoadBalancerNodePorts {
 		t.Error("a port of every host would be opened besides the edge's")
 	}
+	asked := sample()
+	asked.Spec.Exposure.NodePort = 30445
+	if a, b := s.Spec.Ports[0].NodePort, Service(asked).Spec.Ports[0].NodePort; a != 0 || b != 30445 {
+		t.Errorf("nodes open %d without being asked, and %d of 30445", a, b)
+	}
 	if len(Ops(sample()).Spec.Ports) != 1 || Ops(sample()).Spec.Type != corev1.ServiceTypeClusterIP {
 		t.Error("the operations port must not be reachable from outside")
 	}

@@ -14,16 +14,19 @@ import (
 
 // Service leads clients from outside to the program. TLS ends in the pods.
 func Service(b *booking.BookingService) *corev1.Service {
+	api := port(portAPI, b.Spec.Exposure.Port)
+	api.NodePort = b.Spec.Exposure.NodePort
 	return &corev1.Service{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Service"},
 		ObjectMeta: meta(b, ServiceName(b), ComponentService),
 		Spec: corev1.ServiceSpec{
 			Type:              corev1.ServiceTypeLoadBalancer,
 			LoadBalancerClass: ptr.To(b.Spec.Exposure.LoadBalancerClass),
-			// Hosts answer at the load balancer's address themselves.
+			// Hosts answer at the load balancer's address themselves, or a balancer that knows
+			// no more than the port asked for leads to them.
 			AllocateLoadBalancerNodePorts: ptr.To(false),
 			Selector:                      Selector(b, ComponentService),
-			Ports:                         []corev1.ServicePort{port(portAPI, b.Spec.Exposure.Port)},
+			Ports:                         []corev1.ServicePort{api},
 		},
 	}
 }

@@ -104,6 +104,18 @@ func TestEverythingIsDeniedFirst(t *testing.T) {
 	}
 }
 
+// TestNodesOpenWhatIsAskedFor: the MESH API only, and where a balancer needs it.
+func TestNodesOpenWhatIsAskedFor(t *testing.T) {
+	m := operatortest.Messaging("spine")
+	for _, want := range []int32{0, 30443} {
+		m.Spec.Exposure.NodePort = want
+		ports := messaging.ClientService(m).Spec.Ports
+		if ports[0].Name != "mesh" || ports[0].NodePort != want || ports[1].NodePort != 0 {
+			t.Errorf("of %d, nodes open %+v", want, ports)
+		}
+	}
+}
+
 func TestCertificatesCoverEveryName(t *testing.T) {
 	m := operatortest.Messaging("spine")
 	m.Spec.Exposure.HostNames = append(m.Spec.Exposure.HostNames, "spine.example.nhs.uk")

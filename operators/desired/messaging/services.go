@@ -14,17 +14,20 @@ import (
 
 // ClientService is where senders and receivers come in, from the edge or from inside.
 func ClientService(m *api.MessagingService) *corev1.Service {
+	mesh := servicePort("mesh", m.Spec.Exposure.MeshPort)
+	mesh.NodePort = m.Spec.Exposure.NodePort
 	return &corev1.Service{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Service"},
 		ObjectMeta: meta(m, GatewayName(m), Gateway),
 		Spec: corev1.ServiceSpec{
 			Type:              corev1.ServiceTypeLoadBalancer,
 			LoadBalancerClass: ptr.To(m.Spec.Exposure.LoadBalancerClass),
-			// The edge address is served on its own ports by every node: no other port is opened.
+			// The edge address is served on its own ports by every node: no other port is opened
+			// than the one that is asked for.
 			AllocateLoadBalancerNodePorts: ptr.To(false),
 			Selector:                      Selector(m, Gateway),
 			Ports: []corev1.ServicePort{
-				servicePort("mesh", m.Spec.Exposure.MeshPort),
+				mesh,
 				servicePort("bulk", m.Spec.Exposure.BulkPort),
 			},
 		},

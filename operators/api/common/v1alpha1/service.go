@@ -25,6 +25,15 @@ type Exposure struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	LoadBalancerClass string `json:"loadBalancerClass,omitempty"`
+	// nodePort opens the port of the service's interface for people and systems (of a
+	// BookingService the API, of a MessagingService the MESH API) on every node too, for a
+	// balancer outside of the cluster that leads clients to nodes. Default 0: on no node; 30000
+	// to 32767.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=32767
+	// +kubebuilder:validation:XValidation:rule="self == 0 || self >= 30000",message="nodePort must be between 30000 and 32767, or 0 for none"
+	NodePort int32 `json:"nodePort,omitempty"`
 }
 
 // HostName is a DNS name.
