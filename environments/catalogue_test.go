@@ -34,8 +34,9 @@ func TestEveryCatalogueIsValid(t *testing.T) {
 		for _, r := range c.Routes {
 			patterns[r.Pattern] = true
 		}
-		if len(patterns) != 5 {
-			t.Errorf("%s has not every pattern, only %v", file, patterns)
+		// A site of Spine has all of them; e-RS sends events.
+		if wanted := map[bool]int{true: 1, false: 5}[file == "catalogue/ers.yaml"]; len(patterns) != wanted {
+			t.Errorf("%s has the patterns %v", file, patterns)
 		}
 	}
 }

@@ -43,6 +43,17 @@ type Cloud struct {
 	Broker CloudBroker `json:"broker"`
 	// edge is where traffic from outside enters.
 	Edge CloudEdge `json:"edge"`
+	// platform is Installed, or Omitted for the first update of an environment, before its
+	// API can be reached. Default Installed.
+	Platform Platform `json:"platform"`
+	// images are those of what runs in the cluster.
+	Images CloudImages `json:"images"`
+	// operations are the rules of recovery operations.
+	Operations Operations `json:"operations"`
+	// messaging is the messaging service.
+	Messaging CloudMessaging `json:"messaging"`
+	// booking is the booking service, of environments that run ers.
+	Booking CloudBooking `json:"booking"`
 	// documents are referral letters and the like, in a bucket.
 	Documents Documents `json:"documents"`
 	// recovery says how data and service come back.
@@ -133,6 +144,10 @@ type CloudDatabase struct {
 	InstanceClass string `json:"instanceClass"`
 	// instances are its members, each in another zone, 1 to 3. Default: the tier's.
 	Instances int `json:"instances"`
+	// authoritiesFile holds the authorities of its members' certificates, those of RDS in
+	// the region: a PEM file from the project's folder. Default
+	// environments/authorities/databases.pem.
+	AuthoritiesFile string `json:"authoritiesFile"`
 }
 
 // BrokerKind is where the broker runs.
@@ -150,12 +165,14 @@ const (
 type CloudBroker struct {
 	// kind is AmazonMQ or InCluster. Default: the class's.
 	Kind BrokerKind `json:"kind"`
-	// engineVersion is a release of RabbitMQ that Amazon MQ offers, such as "3.13"; for
+	// engineVersion is a release of RabbitMQ 4 that Amazon MQ offers, such as "4.2"; for
 	// AmazonMQ only.
 	EngineVersion string `json:"engineVersion"`
-	// instanceType is that of its members, such as mq.m5.large; for AmazonMQ only. It
+	// instanceType is that of its members, such as mq.m7g.large; for AmazonMQ only. It
 	// needs a price in the price book.
 	InstanceType string `json:"instanceType"`
+	// member is the size of each of its three pods; for InCluster only.
+	Member Store `json:"member"`
 }
 
 // CloudEdge is where traffic from outside enters.

@@ -41,8 +41,11 @@ var classes = map[Class]Cloud{
 		Cluster: CloudCluster{InstanceType: "m6i.xlarge", NodesPerZone: 2, MostPerZone: 6},
 		// Memory-optimised: the working set of slots and referrals is read all day.
 		Database: CloudDatabase{InstanceClass: "db.r6g.2xlarge"},
-		Broker:   CloudBroker{Kind: BrokerAmazonMQ, EngineVersion: brokerVersion, InstanceType: "mq.m5.large"},
+		Broker:   CloudBroker{Kind: BrokerAmazonMQ, EngineVersion: brokerVersion, InstanceType: "mq.m7g.large"},
 		Edge:     CloudEdge{Exposure: ExposureInternet, Shield: ShieldStandard},
+		// With one replica of three lost, the others carry the peak at 80 %.
+		Messaging: CloudMessaging{Gateway: Workload{Replicas: 3, CPUMillis: 500, MemoryMiB: 512}},
+		Booking:   CloudBooking{Service: Workload{Replicas: 3, CPUMillis: 1000, MemoryMiB: 512}},
 		// A week in which two people can still take the lock back, and then nobody.
 		Recovery: Recovery{Standby: StandbyNone, LockAfterDays: 7},
 		// Deleted by mistake, a letter can be had back for as long as the database can.
@@ -57,8 +60,10 @@ var classes = map[Class]Cloud{
 		// One machine in each zone: enough for probes, and grown when it takes over.
 		Cluster:   CloudCluster{InstanceType: "m6i.xlarge", NodesPerZone: 1, MostPerZone: 6},
 		Database:  CloudDatabase{InstanceClass: "db.r6g.2xlarge"},
-		Broker:    CloudBroker{Kind: BrokerAmazonMQ, EngineVersion: brokerVersion, InstanceType: "mq.m5.large"},
+		Broker:    CloudBroker{Kind: BrokerAmazonMQ, EngineVersion: brokerVersion, InstanceType: "mq.m7g.large"},
 		Edge:      CloudEdge{Exposure: ExposureInternet, Shield: ShieldStandard},
+		Messaging: CloudMessaging{Gateway: Workload{Replicas: 3, CPUMillis: 500, MemoryMiB: 512}},
+		Booking:   CloudBooking{Service: Workload{Replicas: 3, CPUMillis: 500, MemoryMiB: 512}},
 		Recovery:  Recovery{Standby: StandbyWarm, LockAfterDays: 7},
 		Documents: Documents{LockDays: 35},
 		Logs:      Logs{RetentionDays: 731},
@@ -69,8 +74,10 @@ var classes = map[Class]Cloud{
 		// The same types as live, fewer of them: what is measured can be scaled.
 		Cluster:   CloudCluster{InstanceType: "m6i.xlarge", NodesPerZone: 1, MostPerZone: 4},
 		Database:  CloudDatabase{InstanceClass: "db.r6g.xlarge"},
-		Broker:    CloudBroker{Kind: BrokerAmazonMQ, EngineVersion: brokerVersion, InstanceType: "mq.m5.large"},
+		Broker:    CloudBroker{Kind: BrokerAmazonMQ, EngineVersion: brokerVersion, InstanceType: "mq.m7g.large"},
 		Edge:      CloudEdge{Exposure: ExposureInternet, Shield: ShieldStandard},
+		Messaging: CloudMessaging{Gateway: Workload{Replicas: 2, CPUMillis: 500, MemoryMiB: 512}},
+		Booking:   CloudBooking{Service: Workload{Replicas: 2, CPUMillis: 500, MemoryMiB: 512}},
 		Recovery:  Recovery{Standby: StandbyNone},
 		Documents: Documents{LockDays: 1},
 		Logs:      Logs{RetentionDays: 365},
@@ -82,6 +89,8 @@ var classes = map[Class]Cloud{
 		Database:  CloudDatabase{InstanceClass: "db.t4g.medium"},
 		Broker:    CloudBroker{Kind: BrokerInCluster},
 		Edge:      CloudEdge{Exposure: ExposureInternal, Shield: ShieldStandard},
+		Messaging: CloudMessaging{Gateway: Workload{Replicas: 2, CPUMillis: 100, MemoryMiB: 384}},
+		Booking:   CloudBooking{Service: Workload{Replicas: 2, CPUMillis: 100, MemoryMiB: 256}},
 		Recovery:  Recovery{Standby: StandbyNone},
 		Documents: Documents{LockDays: 1},
 		Logs:      Logs{RetentionDays: 365},
@@ -94,6 +103,8 @@ var classes = map[Class]Cloud{
 		Database:  CloudDatabase{InstanceClass: "db.t4g.medium"},
 		Broker:    CloudBroker{Kind: BrokerInCluster},
 		Edge:      CloudEdge{Exposure: ExposureInternal, Shield: ShieldStandard},
+		Messaging: CloudMessaging{Gateway: Workload{Replicas: 2, CPUMillis: 100, MemoryMiB: 384}},
+		Booking:   CloudBooking{Service: Workload{Replicas: 2, CPUMillis: 100, MemoryMiB: 256}},
 		Recovery:  Recovery{Standby: StandbyNone},
 		Documents: Documents{LockDays: 1},
 		Logs:      Logs{RetentionDays: 365},
@@ -105,6 +116,8 @@ var classes = map[Class]Cloud{
 		Database:  CloudDatabase{InstanceClass: "db.t4g.medium"},
 		Broker:    CloudBroker{Kind: BrokerInCluster},
 		Edge:      CloudEdge{Exposure: ExposureInternal, Shield: ShieldStandard},
+		Messaging: CloudMessaging{Gateway: Workload{Replicas: 2, CPUMillis: 100, MemoryMiB: 384}},
+		Booking:   CloudBooking{Service: Workload{Replicas: 2, CPUMillis: 100, MemoryMiB: 256}},
 		Recovery:  Recovery{Standby: StandbyNone},
 		Documents: Documents{LockDays: 1},
 		Logs:      Logs{RetentionDays: 365},
@@ -112,5 +125,6 @@ var classes = map[Class]Cloud{
 	},
 }
 
-// brokerVersion is the release of RabbitMQ that Amazon MQ offers with quorum queues.
-const brokerVersion = "3.13"
+// brokerVersion is the release of RabbitMQ 4 that Amazon MQ offers, on mq.m7g only: queues
+// that never give a message up by themselves are not to be had before it.
+const brokerVersion = "4.2"

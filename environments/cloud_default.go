@@ -17,7 +17,7 @@ func (c *Cloud) defaults() Cloud {
 	d := Cloud{
 		Region:     London,
 		Cluster:    CloudCluster{Version: kubernetesVersion, DiskGiB: 100},
-		Database:   CloudDatabase{EngineVersion: databaseVersion},
+		Database:   CloudDatabase{EngineVersion: databaseVersion, AuthoritiesFile: "environments/authorities/databases.pem"},
 		Recovery:   Recovery{Deletion: DeletionRefused},
 		Finance:    Finance{Anomalies: AnomaliesWatched},
 		Deployment: Deployment{Deployers: []string{"spine-deployer"}, Administrators: []string{"spine-break-glass"}},
@@ -36,5 +36,6 @@ func (c *Cloud) defaults() Cloud {
 		// The evening poll of slots is live's: others are not missed after 19:00.
 		d.Finance.Wake, d.Finance.Sleep = "07:00", "19:00"
 	}
+	c.serviceDefaults(&d)
 	return d
 }

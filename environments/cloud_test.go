@@ -206,7 +206,7 @@ func TestCloudProblems(t *testing.T) {
 			e["database"] = dict{"instanceClass": "r6g.large"}
 			e["broker"] = dict{"instanceType": "m5"}
 		}, []string{`database.instanceClass: Invalid value: "r6g.large"`, `broker.instanceType: Invalid value: "m5"`}},
-		"broker of pods": {"ers-ft1", func(e dict) { e["broker"] = dict{"instanceType": "mq.m5.large"} }, []string{"broker.instanceType: Forbidden: only for kind AmazonMQ"}},
+		"broker of pods": {"ers-ft1", func(e dict) { e["broker"] = dict{"instanceType": "mq.m7g.large"} }, []string{"broker.instanceType: Forbidden: only for kind AmazonMQ"}},
 		"logs":           {"ers-ft1", func(e dict) { e["logs"] = dict{"retentionDays": 30} }, []string{"logs.retentionDays: Invalid value: 30: must be one of [365"}},
 		"time":           {"ers-ft1", func(e dict) { e["finance"] = dict{"wake": "7:00"} }, []string{`finance.wake: Invalid value: "7:00"`}},
 		"backwards":      {"ers-ft1", func(e dict) { e["finance"] = dict{"wake": "20:00"} }, []string{`finance.sleep: Invalid value: "19:00": must be after wake`}},

@@ -40,11 +40,16 @@ func (c *Cloud) Resolve() Origins {
 	note(v, "", OriginFile, origins)
 	// Whichever comes first holds: the tier itself may be the class's.
 	class := classes[c.likelyClass()]
+	if c.Service != ServiceERS {
+		class.Booking = CloudBooking{}
+	}
 	complete(v, reflect.ValueOf(&class).Elem(), "", Origin(fmt.Sprintf("class %s", c.Class)), origins)
 	tier := tiers[c.likelyTier()]
 	complete(v, reflect.ValueOf(&tier).Elem(), "", Origin(fmt.Sprintf("tier %s", c.Tier)), origins)
 	general := c.defaults()
 	complete(v, reflect.ValueOf(&general).Elem(), "", OriginDefault, origins)
+	// What is inside of a list has no origin of its own.
+	c.Operations.setDefaults()
 	return origins
 }
 

@@ -22,7 +22,7 @@ var (
 	costCentre    = regexp.MustCompile(`^[A-Z]{2}-[0-9]{4}$`)
 	clusterMinor  = regexp.MustCompile(`^1\.[1-9][0-9]$`)
 	auroraVersion = regexp.MustCompile(`^1[0-9]\.[0-9]{1,2}$`)
-	rabbitVersion = regexp.MustCompile(`^[34]\.[0-9]{1,2}$`)
+	rabbitVersion = regexp.MustCompile(`^4\.[0-9]{1,2}$`)
 	// instanceType is a family and a size; databases and brokers put db. and mq. before it.
 	instanceType = regexp.MustCompile(`^[a-z][a-z0-9-]{1,9}\.[a-z0-9-]{1,12}$`)
 )
@@ -52,6 +52,7 @@ func (c *Cloud) Validate() field.ErrorList {
 	errs = append(errs, c.Database.validate(field.NewPath("database"))...)
 	errs = append(errs, c.Broker.validate(field.NewPath("broker"))...)
 	errs = append(errs, c.Edge.validate(field.NewPath("edge"))...)
+	errs = append(errs, c.validateServices()...)
 	errs = append(errs, c.validateOperate()...)
 	return append(errs, validateWaivers(field.NewPath("waivers"), c.Waivers)...)
 }

@@ -59,14 +59,21 @@ func (k CloudCluster) validate(p *field.Path) field.ErrorList {
 func (d CloudDatabase) validate(p *field.Path) field.ErrorList {
 	errs := matches(p.Child("engineVersion"), d.EngineVersion, auroraVersion, `a release of Aurora PostgreSQL in quotes, such as "16.8"`)
 	errs = append(errs, prefixed(p.Child("instanceClass"), d.InstanceClass, "db.", "db.r6g.large")...)
+	errs = append(errs, projectFile(p.Child("authoritiesFile"), d.AuthoritiesFile)...)
 	return append(errs, between(p.Child("instances"), d.Instances, 1, zoneCount)...)
 }
 
 func (b CloudBroker) validate(p *field.Path) field.ErrorList {
 	errs := oneOf(p.Child("kind"), b.Kind, BrokerAmazonMQ, BrokerInCluster)
 	if b.Kind == BrokerAmazonMQ {
-		errs = append(errs, matches(p.Child("engineVersion"), b.EngineVersion, rabbitVersion, `a release of RabbitMQ in quotes, such as "3.13"`)...)
-		return append(errs, prefixed(p.Child("instanceType"), b.InstanceType, "mq.", "mq.m5.large")...)
+		errs = append(errs, matches(p.Child("engineVersion"), b.EngineVersion, rabbitVersion, `a release of RabbitMQ 4 in quotes, such as "4.2": the services' queues need it`)...)
+		if b.Member != (Store{}) {
+			errs = append(errs, field.Forbidden(p.Child("member"), "only for kind InCluster"))
+		}
+		return append(errs, prefixed(p.Child("instanceType"), b.InstanceType, "mq.", "mq.m7g.large")...)
+	}
+	if b.Kind == BrokerInCluster {
+		errs = append(errs, b.Member.validate(p.Child("member"))...)
 	}
 	for _, f := range []struct{ name, value string }{{"engineVersion", b.EngineVersion}, {"instanceType", b.InstanceType}} {
 		if f.value != "" {

@@ -73,6 +73,15 @@ func (s Store) validate(p *field.Path) field.ErrorList {
 }
 
 func (t Tokens) validate(p *field.Path) field.ErrorList {
+	errs := t.validateText(p)
+	if t.KeysFile == "" {
+		return append(errs, field.Required(p.Child("keysFile"), "the file of the issuer's public keys, a JSON Web Key Set"))
+	}
+	return append(errs, localFile(p.Child("keysFile"), t.KeysFile)...)
+}
+
+// validateText checks what tokens must say.
+func (t Tokens) validateText(p *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	for _, f := range []struct{ name, value string }{{"issuer", t.Issuer}, {"audience", t.Audience}} {
 		switch {
@@ -82,13 +91,19 @@ func (t Tokens) validate(p *field.Path) field.ErrorList {
 			errs = append(errs, field.TooLong(p.Child(f.name), f.value, maxTokenText))
 		}
 	}
-	if t.KeysFile == "" {
-		return append(errs, field.Required(p.Child("keysFile"), "the file of the issuer's public keys, a JSON Web Key Set"))
-	}
-	return append(errs, localFile(p.Child("keysFile"), t.KeysFile)...)
+	return errs
 }
 
 func (v Providers) validate(p *field.Path) field.ErrorList {
+	errs := v.validateNetworks(p)
+	if v.CAFile == "" {
+		return append(errs, field.Required(p.Child("caFile"), "the authority of providers' certificates, a PEM file"))
+	}
+	return append(errs, localFile(p.Child("caFile"), v.CAFile)...)
+}
+
+// validateNetworks checks where providers' systems are.
+func (v Providers) validateNetworks(p *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	if len(v.Networks) == 0 {
 		errs = append(errs, field.Required(p.Child("networks"), "an IPv4 network such as 10.20.0.0/16"))
@@ -100,11 +115,7 @@ func (v Providers) validate(p *field.Path) field.ErrorList {
 		_, wrong := ipv4Prefix(p.Child("networks").Index(i), n)
 		errs = append(errs, wrong...)
 	}
-	errs = append(errs, between(p.Child("port"), v.Port, 1, 65535)...)
-	if v.CAFile == "" {
-		return append(errs, field.Required(p.Child("caFile"), "the authority of providers' certificates, a PEM file"))
-	}
-	return append(errs, localFile(p.Child("caFile"), v.CAFile)...)
+	return append(errs, between(p.Child("port"), v.Port, 1, 65535)...)
 }
 
 func hostNames(p *field.Path, names []string) field.ErrorList {

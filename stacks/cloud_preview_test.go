@@ -20,6 +20,7 @@ import (
 	"spine.nhs.uk/controlplane/environments"
 	"spine.nhs.uk/controlplane/infra/audit/engine"
 	"spine.nhs.uk/controlplane/stacks/catalogue"
+	"spine.nhs.uk/controlplane/stacks/platform/platformtest"
 )
 
 // listed are the environments whose resources are counted by type in testdata/cloud: live with all that an environment can
@@ -48,14 +49,19 @@ func TestOfflineCloud(t *testing.T) {
 }
 
 // TestUpdateLeavesNothing: a plan after an update finds nothing to do. One environment of each shape: live with all that it
-// has, and the smallest.
+// has, and the smallest. What is in the cluster is applied to a real API server, through the kubeconfig that the stack
+// makes of what AWS answers.
 func TestUpdateLeavesNothing(t *testing.T) {
 	for _, name := range []string{"ers-live", "spine-dev"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newCloudStack(t, name)
+			behind(t, s)
 			s.must(t, "up", "--yes", "--stack", name, "--config-file", s.config)
-			s.must(t, "preview", "--expect-no-changes", "--stack", name, "--config-file", s.config)
+			out := s.must(t, "preview", "--expect-no-changes", "--stack", name, "--config-file", s.config)
+			if strings.Contains(out, "without asking the cluster") {
+				t.Errorf("the API server was not asked:\n%s", out)
+			}
 		})
 	}
 }
@@ -100,7 +106,10 @@ func newCloudStack(t testing.TB, name string) *cloudStack {
 		"PULUMI_DEBUG_COMMANDS=true",
 		// A state that nothing stands behind may be lost: writing it at the end only takes a tenth of the time.
 		"PULUMI_SKIP_CHECKPOINTS=true", "PULUMI_OPTION_POLICY_PACK="+rules(t))
-	if err := os.WriteFile(s.config, fmt.Appendf(text, "\n  spine:brokerPassword: %s\n", planted), 0o600); err != nil {
+	service, _, _ := strings.Cut(name, "-")
+	mailboxes := platformtest.MailboxSecrets(t, "../environments/catalogue/"+service+".yaml")
+	text = fmt.Appendf(text, "\n  spine:brokerPassword: %s\n  spine:databasePassword: %s\n  spine:mailboxSecrets: '%s'\n", planted, planted, mailboxes)
+	if err := os.WriteFile(s.config, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	project := t.TempDir()
@@ -111,6 +120,18 @@ func newCloudStack(t testing.TB, name string) *cloudStack {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	return s
+}
+
+// omitPlatform leaves the cluster empty: for tests that are about what AWS makes.
+func (s *cloudStack) omitPlatform(t testing.TB) {
+	t.Helper()
+	text, err := os.ReadFile(s.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(s.config, bytes.Replace(text, []byte("\n    class:"), []byte("\n    platform: Omitted\n    class:"), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // buildStandIn builds the stand-in for the AWS plugin, once, beside the other tools.

@@ -28,6 +28,7 @@ var ownAccount = regexp.MustCompile(`(?m)^(\s+account: )"[0-9]{12}"$`)
 func planOf(tb testing.TB, name string) []engine.Step {
 	tb.Helper()
 	s := newCloudStack(tb, name)
+	s.omitPlatform(tb)
 	if account := os.Getenv("SPINE_AWS_ACCOUNT"); account != "" {
 		text, err := os.ReadFile(s.config)
 		if err != nil {

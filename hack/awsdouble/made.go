@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
@@ -126,14 +127,27 @@ func (m *maker) value(name string, kind table.Kind, depth int) resource.Property
 	return resource.NewNullProperty()
 }
 
+// Where these are set, the made-up EKS cluster has a real API behind it: its URL, and its
+// authority in base64.
+const (
+	eksEndpoint  = "AWSDOUBLE_EKS_ENDPOINT"
+	eksAuthority = "AWSDOUBLE_EKS_AUTHORITY"
+)
+
 // text is a made-up text that has the form which programs rely on.
 func (m *maker) text(name string) string {
 	lower := strings.ToLower(name)
 	switch {
 	case strings.HasSuffix(lower, "arn"):
 		return m.arn(name)
+	case m.service() == "eks" && lower == "endpoint" && os.Getenv(eksEndpoint) != "":
+		return os.Getenv(eksEndpoint)
+	case m.service() == "eks" && lower == "data" && os.Getenv(eksAuthority) != "":
+		return os.Getenv(eksAuthority)
 	case lower == "issuer" || strings.HasSuffix(lower, "url") || lower == "endpoint" && m.service() == "eks":
 		return "https://" + m.host(name)
+	case lower == "endpoints" && m.service() == "mq":
+		return "amqps://" + m.host(name) + ":5671"
 	case strings.HasSuffix(lower, "endpoint") || strings.HasSuffix(lower, "dnsname") || strings.HasSuffix(lower, "domainname") || lower == "address":
 		return m.host(name)
 	case lower == "data":

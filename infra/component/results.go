@@ -3,6 +3,7 @@
 package component
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -18,9 +19,9 @@ type Endpoint struct {
 	Port int
 }
 
-// URL is the endpoint over TLS, by address: it works without DNS.
+// URL is the endpoint over TLS, by address where it has one: that works without DNS.
 func (e Endpoint) URL() string {
-	return fmt.Sprintf("https://%s:%d", e.Address, e.Port)
+	return fmt.Sprintf("https://%s:%d", cmp.Or(e.Address, e.Name), e.Port)
 }
 
 // Host is one machine that is ready to be a member of a cluster.

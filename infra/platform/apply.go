@@ -17,11 +17,35 @@ const (
 	serviceSeconds = 900
 )
 
+// later is a part of an object with what is known later in its place. All else is known in
+// a preview, and judged there.
+func later(part any, values map[string]pulumi.StringInput) pulumi.Input {
+	switch p := part.(type) {
+	case map[string]any:
+		out := pulumi.Map{}
+		for key, inner := range p {
+			out[key] = later(inner, values)
+		}
+		return out
+	case []any:
+		out := pulumi.Array{}
+		for _, inner := range p {
+			out = append(out, later(inner, values))
+		}
+		return out
+	case string:
+		if value, ok := values[p]; ok {
+			return value
+		}
+	}
+	return pulumi.Any(part)
+}
+
 // apply brings the set into the cluster.
 func apply(ctx *pulumi.Context, args *Args, set manifests.Set, seconds int, opts ...pulumi.ResourceOption) (*kubernetes.Manifests, error) {
 	objects := pulumi.Map{}
 	for key, object := range set.Objects {
-		objects[key] = pulumi.Any(object)
+		objects[key] = later(object, args.Later)
 		if set.Secret(key) {
 			objects[key] = pulumi.ToSecret(pulumi.Any(object))
 		}

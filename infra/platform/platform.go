@@ -14,9 +14,7 @@ import (
 	"spine.nhs.uk/controlplane/infra/component/manifests"
 	"spine.nhs.uk/controlplane/infra/naming"
 	"spine.nhs.uk/controlplane/infra/platform/certmanager"
-	"spine.nhs.uk/controlplane/infra/platform/cloudnativepg"
 	"spine.nhs.uk/controlplane/infra/platform/manager"
-	"spine.nhs.uk/controlplane/infra/platform/rabbitmq"
 	"spine.nhs.uk/controlplane/infra/platform/services"
 	"spine.nhs.uk/controlplane/infra/tags"
 )
@@ -39,8 +37,20 @@ type Args struct {
 	Cluster component.Cluster
 	// Operators are the files of our manager.
 	Operators fs.FS
-	// EdgeAddress is where traffic from outside enters.
+	// EdgeAddress is where traffic from outside enters: every host serves it. It is empty
+	// where balancers outside of the cluster lead traffic in; Entrances are those.
 	EdgeAddress string
+	// Entrances are where the services answer, by name: mesh, bulk, booking. Nil: at the
+	// EdgeAddress.
+	Entrances map[string]component.Endpoint
+	// VolumesKey encrypts the volumes of engines in the cluster, by its ARN; empty on a
+	// cluster that has a class of volumes.
+	VolumesKey string
+	// After is what has to be there before the first of it.
+	After []pulumi.Resource
+	// Later are values that are known once what they belong to is made, by the text that
+	// stands for each in the objects: the whole of a value.
+	Later map[string]pulumi.StringInput
 	// Hosts that our manager may switch; nil where hosts are not ours.
 	Hosts *manager.Hosts
 	// Operations are the rules of recovery operations: a struct with JSON tags, as the manager
@@ -60,8 +70,11 @@ type Args struct {
 
 // Validate says what a caller forgot.
 func (a *Args) Validate() error {
-	if a.Cluster.Resource == nil || a.Cluster.Addons == nil || len(a.Cluster.APIServers) == 0 || a.EdgeAddress == "" || a.Operators == nil {
-		return errors.New("a cluster, its add-ons, the networks of its API servers, the operators' files and the edge's address are needed")
+	if a.Cluster.Resource == nil || a.Cluster.Addons == nil || len(a.Cluster.APIServers) == 0 || a.Operators == nil {
+		return errors.New("a cluster, its add-ons, the networks of its API servers and the operators' files are needed")
+	}
+	if (a.EdgeAddress == "") == (len(a.Entrances) == 0) {
+		return errors.New("either the edge's address or the entrances are needed")
 	}
 	if a.Messaging == nil {
 		return errors.New("messaging is left out, through which booking sends its events")
@@ -73,7 +86,7 @@ func (a *Args) Validate() error {
 type Platform struct {
 	pulumi.ResourceState
 
-	// Services are where the services answer at the edge: mesh, bulk, booking.
+	// Services are where the services answer to clients: mesh, bulk, booking.
 	Services map[string]component.Endpoint
 }
 
@@ -86,7 +99,7 @@ type values struct {
 // New installs the platform: engines side by side, then our manager, then the
 // services side by side, which leave in the opposite order.
 func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Platform, error) {
-	p := &Platform{Services: map[string]component.Endpoint{}}
+	p := &Platform{}
 	if err := component.Register(ctx, component.TypePlatform, name, args, p, opts...); err != nil {
 		return nil, err
 	}
@@ -100,7 +113,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 			return nil, err
 		}
 		// There is no point in deleting operators from a cluster that is being reset.
-		return apply(ctx, args, set, seconds, pulumi.Parent(p), pulumi.DependsOn(after), pulumi.DeletedWith(args.Cluster.Resource))
+		return apply(ctx, args, set, seconds, pulumi.Parent(p), pulumi.DependsOn(append(after, args.After...)), pulumi.DeletedWith(args.Cluster.Resource))
 	}
 	certificates, err := certmanager.Set(args.Authorities, in)
 	issuing, err := install(certificates, err, engineSeconds)
@@ -108,9 +121,12 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 		return nil, err
 	}
 	engines := []pulumi.Resource{issuing}
-	for _, build := range []func(manifests.Inputs) (manifests.Set, error){cloudnativepg.Set, rabbitmq.Set} {
-		set, err := build(in)
-		made, err := install(set, err, engineSeconds)
+	sets, err := args.engines(in)
+	if err != nil {
+		return nil, err
+	}
+	for _, set := range sets {
+		made, err := install(set, nil, engineSeconds)
 		if err != nil {
 			return nil, err
 		}
@@ -136,10 +152,19 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	if _, err := apply(ctx, args, set, serviceSeconds, pulumi.Parent(p), last); err != nil {
 		return nil, err
 	}
-	endpoint := func(port int) component.Endpoint { return component.Endpoint{Address: args.EdgeAddress, Port: port} }
-	p.Services["mesh"], p.Services["bulk"] = endpoint(services.MeshPort), endpoint(services.BulkPort)
-	if args.Booking != nil {
-		p.Services["booking"] = endpoint(services.BookingPort)
-	}
+	p.Services = args.entrances()
 	return p, component.Done(ctx, p, pulumi.Map{})
+}
+
+// entrances are where the services answer.
+func (a *Args) entrances() map[string]component.Endpoint {
+	if len(a.Entrances) > 0 {
+		return a.Entrances
+	}
+	endpoint := func(port int) component.Endpoint { return component.Endpoint{Address: a.EdgeAddress, Port: port} }
+	found := map[string]component.Endpoint{"mesh": endpoint(services.MeshPort), "bulk": endpoint(services.BulkPort)}
+	if a.Booking != nil {
+		found["booking"] = endpoint(services.BookingPort)
+	}
+	return found
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -26,6 +27,7 @@ import (
 	"spine.nhs.uk/controlplane/infra/platform/cloudnativepg"
 	"spine.nhs.uk/controlplane/infra/platform/manager"
 	"spine.nhs.uk/controlplane/infra/platform/rabbitmq"
+	"spine.nhs.uk/controlplane/infra/platform/services"
 	"spine.nhs.uk/controlplane/infra/tags"
 )
 
@@ -293,5 +295,55 @@ func TestManagerOfAPair(t *testing.T) {
 	args.ThirdPlace = &manager.ThirdPlace{Zone: "z."}
 	if _, err := manager.Set(operators, args, inputs()); err == nil || !strings.Contains(err.Error(), "a name server or AWS") {
 		t.Errorf("a third place that is nothing: %v", err)
+	}
+}
+
+// TestLater: what is known later takes the place of its text, and nothing else is touched.
+func TestLater(t *testing.T) {
+	values := map[string]pulumi.StringInput{"the host": pulumi.String("db.example")}
+	got := later(map[string]any{"a": []any{"the host", "the host!"}, "n": 1.0}, values)
+	list := got.(pulumi.Map)["a"].(pulumi.Array)
+	if list[0] != pulumi.String("db.example") {
+		t.Errorf("got %v", list[0])
+	}
+	if _, replaced := list[1].(pulumi.String); replaced {
+		t.Error("a text around it was replaced")
+	}
+}
+
+// TestEnginesWhereNeeded: the operators of engines that run elsewhere are left out.
+func TestEnginesWhereNeeded(t *testing.T) {
+	away := services.Engine{Elsewhere: &services.Elsewhere{Host: "db.example"}}
+	for name, c := range map[string]struct {
+		args Args
+		want string
+	}{
+		"all here":         {Args{Messaging: &services.Messaging{}}, "postgresql rabbitmq"},
+		"database away":    {Args{Messaging: &services.Messaging{Database: away}, VolumesKey: "k"}, "rabbitmq volumes"},
+		"booking's is not": {Args{Messaging: &services.Messaging{Database: away, Broker: away}, Booking: &services.Booking{}}, "postgresql"},
+		"all away":         {Args{Messaging: &services.Messaging{Database: away, Broker: away}, Booking: &services.Booking{Database: away}}, ""},
+	} {
+		sets, err := c.args.engines(inputs())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, s := range sets {
+			names = append(names, s.Name)
+		}
+		if got := strings.Join(names, " "); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+func TestOneWayIn(t *testing.T) {
+	args := Args{Messaging: &services.Messaging{}, EdgeAddress: "10.0.0.1"}
+	if got := args.entrances(); got["mesh"].URL() != "https://10.0.0.1:8443" || len(got) != 2 {
+		t.Errorf("by address: %v", got)
+	}
+	args = Args{Messaging: &services.Messaging{}, Entrances: map[string]component.Endpoint{"mesh": {Name: "m.example", Port: 443}}}
+	if got := args.entrances(); got["mesh"].URL() != "https://m.example:443" || len(got) != 1 {
+		t.Errorf("by balancers: %v", got)
 	}
 }

@@ -41,6 +41,7 @@ type stack struct {
 	broker   *broker.Broker
 	storage  *storage.Storage
 	edge     *edge.Edge
+	pods     *identity.Pods
 }
 
 // build makes the parts in the order in which they need each other.
@@ -59,6 +60,7 @@ func build(ctx *pulumi.Context, p *plan) error {
 		s.makeSecurity, s.makeBackup,
 		s.makeEdge, s.makeRecords,
 		s.makePods, s.makeObservability, s.makeFinOps,
+		s.makePlatform,
 	} {
 		if err := step(); err != nil {
 			return err

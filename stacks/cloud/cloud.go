@@ -5,10 +5,8 @@ package cloud
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
-	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -19,10 +17,6 @@ import (
 	"spine.nhs.uk/controlplane/stacks/catalogue"
 )
 
-// passwordKey is the secret of the configuration with the broker's administrator's
-// password.
-const passwordKey = "spine:brokerPassword"
-
 // plan is all that a stack is built from.
 type plan struct {
 	env   *environments.Cloud
@@ -31,8 +25,10 @@ type plan struct {
 	account, backups string
 	// authorities is the PEM text of system clients' authorities, empty without.
 	authorities string
-	// password is the broker's administrator's, empty for a broker in the cluster.
-	password string
+	// secrets are those of the configuration that the environment needs.
+	secrets secrets
+	// installed is what goes into the cluster.
+	installed installed
 	// types are the type tokens of all AWS resources of the stack.
 	types []string
 }
@@ -40,8 +36,7 @@ type plan struct {
 // Build makes the environment. A mistake in it, or between it and the others of the
 // catalogue, is found before the first resource, and all of them are in the error.
 func Build(ctx *pulumi.Context, environment []byte) error {
-	password, _ := ctx.GetConfig(passwordKey)
-	p, err := read(ctx.Stack(), environment, password, os.DirFS(ctx.RootDirectory()))
+	p, err := read(ctx.Stack(), environment, given(ctx), os.DirFS(ctx.RootDirectory()))
 	if err != nil {
 		return err
 	}
@@ -52,7 +47,7 @@ func Build(ctx *pulumi.Context, environment []byte) error {
 }
 
 // read checks the environment and reads what it refers to in the project's folder.
-func read(stack string, environment []byte, password string, project fs.FS) (*plan, error) {
+func read(stack string, environment []byte, given secrets, project fs.FS) (*plan, error) {
 	neighbours, err := catalogue.Read(project)
 	if err != nil {
 		return nil, err
@@ -71,53 +66,12 @@ func read(stack string, environment []byte, password string, project fs.FS) (*pl
 	} else {
 		p.names = naming.New(env.Name)
 		p.account, p.backups = env.Accounts()
-		errs = append(errs, p.readAuthorities(project)...)
-		errs = append(errs, p.takePassword(password)...)
+		p.authorities, errs = pemFile(project, field.NewPath("edge", "clientAuthoritiesFile"), p.env.Edge.ClientAuthoritiesFile)
+		errs = append(errs, p.takePasswords(given)...)
+		errs = append(errs, p.readServices(project, given.mailboxes)...)
 	}
 	if len(errs) > 0 {
 		return nil, &environments.Error{Problems: errs}
 	}
 	return p, nil
-}
-
-func (p *plan) readAuthorities(project fs.FS) field.ErrorList {
-	file := p.env.Edge.ClientAuthoritiesFile
-	if file == "" {
-		return nil
-	}
-	at := field.NewPath("edge", "clientAuthoritiesFile")
-	text, err := fs.ReadFile(project, file)
-	if err != nil {
-		var why *fs.PathError
-		if errors.As(err, &why) {
-			err = why.Err
-		}
-		return field.ErrorList{field.Invalid(at, file, fmt.Sprintf("cannot be read: %v", err))}
-	}
-	if !strings.Contains(string(text), "-----BEGIN CERTIFICATE-----") {
-		return field.ErrorList{field.Invalid(at, file, "holds no certificate in PEM")}
-	}
-	p.authorities = string(text)
-	return nil
-}
-
-// Bounds and forbidden characters of Amazon MQ's passwords (its API's reference, User).
-const (
-	leastPassword, mostPassword = 12, 250
-	oddInPassword               = ",:= "
-)
-
-func (p *plan) takePassword(password string) field.ErrorList {
-	if p.env.Broker.Kind != environments.BrokerAmazonMQ {
-		return nil
-	}
-	at := field.NewPath(passwordKey)
-	switch {
-	case password == "":
-		return field.ErrorList{field.Required(at, "the broker's administrator's password: `openssl rand -hex 24 | pulumi config set --secret "+passwordKey+"`")}
-	case len(password) < leastPassword || len(password) > mostPassword || strings.ContainsAny(password, oddInPassword):
-		return field.ErrorList{field.Invalid(at, "(secret)", fmt.Sprintf("must be %d to %d characters, without commas, colons, equals signs and spaces", leastPassword, mostPassword))}
-	}
-	p.password = password
-	return nil
 }

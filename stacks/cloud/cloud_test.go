@@ -3,6 +3,8 @@
 package cloud
 
 import (
+	"encoding/base64"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -14,6 +16,8 @@ import (
 
 	"spine.nhs.uk/controlplane/environments"
 	"spine.nhs.uk/controlplane/stacks/catalogue"
+	shared "spine.nhs.uk/controlplane/stacks/platform"
+	"spine.nhs.uk/controlplane/stacks/platform/platformtest"
 )
 
 const project = "../.."
@@ -42,7 +46,14 @@ func (e *engine) NewResource(args pulumi.MockResourceArgs) (string, resource.Pro
 	e.mu.Lock()
 	e.resources = append(e.resources, args)
 	e.mu.Unlock()
-	return e.recorder.NewResource(args)
+	id, out, err := e.recorder.NewResource(args)
+	if args.TypeToken == "aws:eks/cluster:Cluster" {
+		// Mocks cannot read a secret that is not known yet, and the kubeconfig is one.
+		out = out.Copy()
+		out["endpoint"] = resource.NewStringProperty("https://eks.invalid")
+		out["certificateAuthority"] = resource.NewObjectProperty(resource.PropertyMap{"data": resource.NewStringProperty("UEVN")})
+	}
+	return id, out, err
 }
 
 // preview plans an environment; config is the stack's besides.
@@ -54,12 +65,20 @@ func preview(t *testing.T, stack string, environment []byte, config map[string]s
 	return e, err
 }
 
-var password = map[string]string{passwordKey: "a-long-password"}
+// configured are the secrets that a stack's configuration has.
+func configured(t *testing.T, stack string) map[string]string {
+	t.Helper()
+	service, _, _ := strings.Cut(stack, "-")
+	return map[string]string{
+		brokerPasswordKey: "a-long-password", databasePasswordKey: "another-long-password",
+		shared.MailboxesKey: platformtest.MailboxSecrets(t, project+"/environments/catalogue/"+service+".yaml"),
+	}
+}
 
 func TestEveryEnvironmentPlans(t *testing.T) {
 	for _, f := range files(t) {
 		t.Run(f.Stack, func(t *testing.T) {
-			e, err := preview(t, f.Stack, f.Environment, password)
+			e, err := preview(t, f.Stack, f.Environment, configured(t, f.Stack))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -104,11 +123,14 @@ func environment(t *testing.T, stack string) []byte {
 // TestDeploymentRoleFits holds the list of types, found by a trial, to what is planned.
 func TestDeploymentRoleFits(t *testing.T) {
 	for _, stack := range []string{"ers-live", "ers-ft1", "spine-dev"} {
-		e, err := preview(t, stack, environment(t, stack), password)
+		e, err := preview(t, stack, environment(t, stack), configured(t, stack))
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := read(stack, environment(t, stack), password[passwordKey], os.DirFS(project))
+		config := configured(t, stack)
+		p, err := read(stack, environment(t, stack), secrets{
+			database: config[databasePasswordKey], broker: config[brokerPasswordKey], mailboxes: config[shared.MailboxesKey],
+		}, os.DirFS(project))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -129,7 +151,7 @@ func TestDeploymentRoleFits(t *testing.T) {
 
 func TestLiveIsProtected(t *testing.T) {
 	for _, stack := range []string{"ers-live", "ers-dr", "ers-prelive", "ers-ft1"} {
-		e, err := preview(t, stack, environment(t, stack), password)
+		e, err := preview(t, stack, environment(t, stack), configured(t, stack))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -147,7 +169,7 @@ func TestLiveIsProtected(t *testing.T) {
 }
 
 func TestProviders(t *testing.T) {
-	e, err := preview(t, "ers-live", environment(t, "ers-live"), password)
+	e, err := preview(t, "ers-live", environment(t, "ers-live"), configured(t, "ers-live"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,10 +189,14 @@ func TestProviders(t *testing.T) {
 	}
 }
 
-func TestPasswordIsSecret(t *testing.T) {
-	e, err := preview(t, "ers-live", environment(t, "ers-live"), password)
+func TestPasswordsAreSecret(t *testing.T) {
+	e, err := preview(t, "ers-live", environment(t, "ers-live"), configured(t, "ers-live"))
 	if err != nil {
 		t.Fatal(err)
+	}
+	var hidden []string
+	for _, secret := range []string{"a-long-password", "another-long-password", "the-shared-key", "password-of-"} {
+		hidden = append(hidden, secret, base64.StdEncoding.EncodeToString([]byte(secret)))
 	}
 	told := 0
 	for _, r := range e.resources {
@@ -187,7 +213,7 @@ func TestPasswordIsSecret(t *testing.T) {
 				for _, item := range v.ObjectValue() {
 					look(item, secret)
 				}
-			case v.IsString() && strings.Contains(v.StringValue(), password[passwordKey]):
+			case v.IsString() && slices.ContainsFunc(hidden, func(one string) bool { return strings.Contains(v.StringValue(), one) }):
 				told++
 				if !secret {
 					t.Errorf("%s %s holds the password in plain text", r.TypeToken, r.Name)
@@ -203,20 +229,33 @@ func TestPasswordIsSecret(t *testing.T) {
 
 func TestMistakesRegisterNothing(t *testing.T) {
 	live := string(environment(t, "ers-live"))
+	whole := configured(t, "ers-live")
+	with := func(key, value string) map[string]string {
+		c := maps.Clone(whole)
+		c[key] = value
+		return c
+	}
 	for name, c := range map[string]struct {
 		stack, environment string
 		config             map[string]string
 		want               []string
 	}{
-		"none":           {"ers-live", "", password, []string{"spine:environment is missing"}},
-		"no password":    {"ers-live", live, nil, []string{"1 problem", "spine:brokerPassword: Required value"}},
-		"short password": {"ers-live", live, map[string]string{passwordKey: "short-secret,"}, []string{"1 problem", `spine:brokerPassword: Invalid value: "(secret)"`}},
-		"no authorities": {"ers-live", strings.Replace(live, "authorities/live.pem", "authorities/gone.pem", 1), password,
+		"none":        {"ers-live", "", whole, []string{"spine:environment is missing"}},
+		"no password": {"ers-live", live, with(brokerPasswordKey, ""), []string{"1 problem", "spine:brokerPassword: Required value"}},
+		"no secrets":  {"ers-live", live, nil, []string{"3 problems", "spine:brokerPassword", "spine:databasePassword: Required value", "spine:mailboxSecrets: Required value"}},
+		"no release": {"ers-live", strings.Replace(live, `"class":"Live"`, `"class":"Live","images":{"releaseFile":"environments/releases/none.json"}`, 1), whole,
+			[]string{"1 problem", "images.releaseFile", "cannot be read"}},
+		"no list": {"ers-live", strings.Replace(live, `"class":"Live"`, `"class":"Live","images":{"releaseFile":"environments/authorities/tokens-live.json"}`, 1), whole,
+			[]string{"release: Invalid value"}},
+		"providers without a way": {"ers-live", strings.Replace(live, `"networks":["198.51.100.0/24"]`, `"networks":["203.0.113.0/24"]`, 1), whole,
+			[]string{"1 problem", "booking.providers.networks[0]", "no route"}},
+		"short password": {"ers-live", live, with(brokerPasswordKey, "short-secret,"), []string{"1 problem", `spine:brokerPassword: Invalid value: "(secret)"`}},
+		"no authorities": {"ers-live", strings.Replace(live, "authorities/live.pem", "authorities/gone.pem", 1), whole,
 			[]string{"1 problem", "edge.clientAuthoritiesFile", "edge.clientAuthoritiesFile", "no such file"}},
-		"not a certificate": {"ers-live", strings.Replace(live, "authorities/live.pem", "README.md", 1), password,
+		"not a certificate": {"ers-live", strings.Replace(live, "authorities/live.pem", "README.md", 1), whole,
 			[]string{"1 problem", "edge.clientAuthoritiesFile", "holds no certificate"}},
-		"other stack": {"ers-dr", live, password, []string{"name: Invalid value", "must be the name of the stack, ers-dr"}},
-		"two at once": {"ers-live", strings.Replace(live, `"class":"Live"`, `"class":"Live","region":"eu-west-1","teir":"gold"`, 1), password,
+		"other stack": {"ers-dr", live, whole, []string{"name: Invalid value", "must be the name of the stack, ers-dr"}},
+		"two at once": {"ers-live", strings.Replace(live, `"class":"Live"`, `"class":"Live","region":"eu-west-1","teir":"gold"`, 1), whole,
 			[]string{"2 problems", `did you mean "tier"?`, "region"}},
 	} {
 		t.Run(name, func(t *testing.T) {

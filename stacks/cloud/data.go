@@ -35,8 +35,8 @@ func (s *stack) makeDatabase() (err error) {
 	protect := s.serving() || !s.deletable()
 	s.database, err = database.New(s.ctx, s.name, &database.Args{
 		Names: s.names, Protect: protect, Deletable: s.deletable(), Version: d.EngineVersion, InstanceClass: d.InstanceClass, Instances: d.Instances, Zones: zones,
-		Database: string(s.env.Service),
-		VPC:      s.network.VpcID, Subnets: network.IDs(s.network.Data), Clients: []pulumi.StringInput{s.cluster.NodeSecurityGroup},
+		Database: string(s.env.Service), Password: pulumi.ToSecret(pulumi.String(s.secrets.database)).(pulumi.StringOutput),
+		VPC: s.network.VpcID, Subnets: network.IDs(s.network.Data), Clients: []pulumi.StringInput{s.cluster.NodeSecurityGroup},
 		Key: s.keys.ARN[keys.Patient], LogsKey: s.keys.ARN[keys.Logs], SecretsKey: s.keys.ARN[keys.Secrets], LogDays: s.env.Logs.RetentionDays,
 	}, s.by())
 	return err
@@ -50,7 +50,7 @@ func (s *stack) makeBroker() (err error) {
 	s.broker, err = broker.New(s.ctx, s.name, &broker.Args{
 		Names: s.names, Protect: s.serving(), Version: b.EngineVersion, InstanceType: b.InstanceType,
 		VPC: s.network.VpcID, Subnets: network.IDs(s.network.Data), Clients: []pulumi.StringInput{s.cluster.NodeSecurityGroup},
-		SecretsKey: s.keys.ARN[keys.Secrets], Password: pulumi.ToSecret(pulumi.String(s.password)).(pulumi.StringOutput),
+		SecretsKey: s.keys.ARN[keys.Secrets], Password: pulumi.ToSecret(pulumi.String(s.secrets.broker)).(pulumi.StringOutput),
 	}, s.by())
 	return err
 }

@@ -72,7 +72,8 @@ func (s *stack) makePods() error {
 	if s.serving() {
 		manager.Statements = append(manager.Statements, s.votes()...)
 	}
-	_, err := identity.NewPods(s.ctx, s.name, &identity.PodsArgs{
+	var err error
+	s.pods, err = identity.NewPods(s.ctx, s.name, &identity.PodsArgs{
 		Names: s.names, ClusterName: pulumi.String(s.cluster.Name), Account: s.account, Pods: []identity.Pod{manager},
 	}, s.by(), pulumi.DependsOn([]pulumi.Resource{s.cluster}))
 	return err

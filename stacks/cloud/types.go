@@ -21,6 +21,8 @@ import (
 func usedTypes(p *plan) ([]string, error) {
 	trial := *p
 	trial.types = identity.Known()
+	// In the cluster there is nothing of AWS's.
+	trial.installed = installed{}
 	seen := &recorder{types: map[string]bool{}}
 	// In a preview no value is known that AWS chooses: nothing is computed from what the
 	// recorder does not have.

@@ -104,8 +104,8 @@ func workload(w environments.Workload) services.Workload {
 }
 
 // Store is the size of each member of an engine in the cluster.
-func Store(s environments.Store) services.Store {
-	return services.Store{StorageGiB: s.StorageGiB, CPUMillis: s.CPUMillis, MemoryMiB: s.MemoryMiB}
+func Store(s environments.Store) services.Engine {
+	return services.Engine{Store: services.Store{StorageGiB: s.StorageGiB, CPUMillis: s.CPUMillis, MemoryMiB: s.MemoryMiB}}
 }
 
 // Install makes the platform, with our own operators, and exports where its services

@@ -19,10 +19,10 @@ type Args struct {
 	Names naming.Namer
 	// Protect has Pulumi refuse to delete it: for live environments.
 	Protect bool
-	// Version is RabbitMQ's, with its minor: 3.13. AWS applies patches itself.
+	// Version is RabbitMQ's, with its minor: 4.2, the first with what the services' queues need. AWS applies patches itself.
 	Version string
-	// InstanceType is that of each of the three nodes: mq.m5.large or larger, the
-	// smallest that Amazon MQ makes clusters of.
+	// InstanceType is that of each of the three nodes: mq.m7g.large or larger, the
+	// only kind that has RabbitMQ 4.
 	InstanceType string
 
 	// VPC is the network that it is reached from; Subnets are its private subnets,
@@ -42,8 +42,8 @@ type Args struct {
 }
 
 var (
-	version  = regexp.MustCompile(`^[34]\.\d+$`)
-	instance = regexp.MustCompile(`^mq\.[a-z0-9]+\.(large|x?large|[0-9]+xlarge)$`)
+	version  = regexp.MustCompile(`^4\.\d+$`)
+	instance = regexp.MustCompile(`^mq\.m7g\.(large|x?large|[0-9]+xlarge)$`)
 )
 
 // Validate names all that is wrong.
@@ -51,10 +51,10 @@ func (a *Args) Validate() error {
 	var p component.Problems
 	p.Need("names", a.Names.Name(), "the namer of the environment")
 	if !version.MatchString(a.Version) {
-		p.Add("version", "is %q; it must be RabbitMQ's major and minor, such as 3.13", a.Version)
+		p.Add("version", "is %q; it must be RabbitMQ's major and minor, such as 4.2", a.Version)
 	}
 	if !instance.MatchString(a.InstanceType) {
-		p.Add("instanceType", "is %q; clusters need mq.m5.large or larger", a.InstanceType)
+		p.Add("instanceType", "is %q; RabbitMQ 4 needs mq.m7g.large or larger", a.InstanceType)
 	}
 	p.Given("vpc", a.VPC, "the network's ID")
 	p.Given("subnets", a.Subnets, "the IDs of three private subnets")

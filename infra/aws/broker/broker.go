@@ -3,7 +3,7 @@
 package broker
 
 import (
-	"encoding/json"
+	_ "embed"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,10 +11,10 @@ import (
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/mq"
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/secretsmanager"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/vpc"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"spine.nhs.uk/controlplane/infra/aws/credentials"
 	"spine.nhs.uk/controlplane/infra/component"
 )
 
@@ -28,11 +28,15 @@ type Broker struct {
 	ARN, SecurityGroup pulumi.StringOutput
 }
 
-// administrator is the name of the broker's first user.
-const administrator = "spine-admin"
+// Administrator is the name of the broker's first user, and of its only one: Amazon MQ makes
+// no other.
+const Administrator = "spine-admin"
 
-// recoveryDays is the longest that a deleted secret can be had back.
-const recoveryDays = 30
+// Authorities is PEM text of those that may sign Amazon MQ's certificates: the roots of
+// Amazon Trust Services (https://www.amazontrust.com/repository/), as Mozilla has them.
+//
+//go:embed authorities.pem
+var Authorities string
 
 // ports are AMQP and the management API, both over TLS: Amazon MQ has no others.
 var ports = map[int]string{5671: "AMQP over TLS", 443: "Management API over TLS"}
@@ -52,7 +56,9 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	if err != nil {
 		return nil, err
 	}
-	secret, err := args.secret(ctx, under...)
+	secret, err := credentials.New(ctx, args.Names.Name("broker", "admin"), &credentials.Args{
+		Description: "Administrator of RabbitMQ", Key: args.SecretsKey, Username: Administrator, Password: args.Password,
+	}, under...)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +103,7 @@ func (a *Args) broker(ctx *pulumi.Context, group pulumi.StringInput, under ...pu
 		// What RabbitMQ logs is about nodes, connections and queues, not messages. Amazon MQ
 		// makes the log groups itself, under the broker's number, and keeps them for ever.
 		Logs:  &mq.BrokerLogsArgs{General: pulumi.Bool(true)},
-		Users: mq.BrokerUserArray{&mq.BrokerUserArgs{Username: pulumi.String(administrator), Password: a.Password}},
+		Users: mq.BrokerUserArray{&mq.BrokerUserArgs{Username: pulumi.String(Administrator), Password: a.Password}},
 		Tags:  pulumi.StringMap{"data-class": pulumi.String("patient")},
 		// Encryption at rest is AES-256 with a key of AWS's: "encryptionOptions does not
 		// apply to RabbitMQ brokers" (AWS::AmazonMQ::Broker).
@@ -105,24 +111,6 @@ func (a *Args) broker(ctx *pulumi.Context, group pulumi.StringInput, under ...pu
 		// Amazon MQ cannot change users of RabbitMQ: a new password is set by the
 		// management API, and then here and in the configuration.
 		pulumi.IgnoreChanges([]string{"users"}))...)
-}
-
-// secret is where those who configure the broker find name and password.
-func (a *Args) secret(ctx *pulumi.Context, under ...pulumi.ResourceOption) (*secretsmanager.Secret, error) {
-	name := a.Names.Name("broker", "admin")
-	secret, err := secretsmanager.NewSecret(ctx, name, &secretsmanager.SecretArgs{
-		Name: pulumi.String(name), Description: pulumi.String("Administrator of RabbitMQ"),
-		KmsKeyId: a.SecretsKey, RecoveryWindowInDays: pulumi.Int(recoveryDays),
-	}, under...)
-	if err != nil {
-		return nil, err
-	}
-	text := pulumi.ToSecret(a.Password.ToStringOutput().ApplyT(func(password string) (string, error) {
-		text, err := json.Marshal(map[string]string{"username": administrator, "password": password})
-		return string(text), err
-	})).(pulumi.StringOutput)
-	_, err = secretsmanager.NewSecretVersion(ctx, name, &secretsmanager.SecretVersionArgs{SecretId: secret.ID(), SecretString: text}, under...)
-	return secret, err
 }
 
 // securityGroup lets the clients in. The nodes talk to each other inside Amazon MQ.

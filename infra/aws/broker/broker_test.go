@@ -18,7 +18,7 @@ const password = "a password nobody may see"
 
 func arguments() *Args {
 	return &Args{
-		Names: naming.New("ers-test"), Protect: true, Version: "3.13", InstanceType: "mq.m5.large",
+		Names: naming.New("ers-test"), Protect: true, Version: "4.2", InstanceType: "mq.m7g.large",
 		VPC: pulumi.String("vpc-1"), Subnets: pulumi.ToStringArray([]string{"subnet-a", "subnet-b", "subnet-c"}),
 		Clients: []pulumi.StringInput{pulumi.String("sg-nodes")}, SecretsKey: pulumi.String("key-secrets"),
 		Password: pulumi.ToSecret(pulumi.String(password)).(pulumi.StringOutput),

@@ -20,6 +20,9 @@ const (
 	// serviceCIDR is the range of Services' addresses: outside of 10.0.0.0/8, in
 	// which environments have their networks.
 	serviceCIDR = "172.20.0.0/16"
+	// apiService is the address in it of the API: NetworkPolicies are enforced where a packet
+	// leaves its pod, before the address becomes that of a server.
+	apiService = "172.20.0.1/32"
 )
 
 // clusterLogs are all that the control plane writes; audit and authenticator say who
@@ -123,7 +126,7 @@ func (b *builder) controlPlane() error {
 		Name: name, API: component.Endpoint{Port: apiPort},
 		Kubeconfig:    kubeconfig(name, b.eks.Endpoint, ca),
 		CACertificate: ca.ApplyT(decoded).(pulumi.StringOutput),
-		APIServers:    network.CIDRs(b.args.Network.Control),
+		APIServers:    append(network.CIDRs(b.args.Network.Control), apiService),
 		Resource:      b.eks,
 	}
 	return nil

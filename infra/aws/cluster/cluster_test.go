@@ -161,7 +161,7 @@ func TestNobodyIsLetInFromAnywhere(t *testing.T) {
 
 func TestResult(t *testing.T) {
 	plan(t, func(c *cluster.Cluster) {
-		if c.Name != "ers-test" || c.API.Port != 443 || len(c.APIServers) != 3 || len(c.Groups) != 3 ||
+		if c.Name != "ers-test" || c.API.Port != 443 || len(c.APIServers) != 4 || len(c.Groups) != 3 ||
 			c.NodeGroups["apps-eu-west-2b"] != "ers-test-apps-b-m6i-xlarge" || c.Resource == nil || c.Addons == nil {
 			t.Errorf("the result is %+v", c.Cluster)
 		}

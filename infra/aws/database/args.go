@@ -42,6 +42,10 @@ type Args struct {
 	// Clients are the security groups whose members may connect, and no others.
 	Clients []pulumi.StringInput
 
+	// Password is the owner's, 8 to 128 characters of which none is a slash, a quotation
+	// mark, an at sign or a space: a secret of the stack's configuration.
+	Password pulumi.StringInput
+
 	// Key encrypts the data; LogsKey its logs, SecretsKey its administrator's
 	// password: ARNs.
 	Key, LogsKey, SecretsKey pulumi.StringInput
@@ -80,6 +84,7 @@ func (a *Args) Validate() error {
 	if len(a.Clients) == 0 {
 		p.Add("clients", "is empty: nobody could connect; name the security groups that may")
 	}
+	p.Given("password", a.Password, "a secret of the stack's configuration")
 	p.Given("key", a.Key, "the ARN of the key for patients' data")
 	p.Given("logsKey", a.LogsKey, "the ARN of the key for logs")
 	p.Given("secretsKey", a.SecretsKey, "the ARN of the key for secrets")

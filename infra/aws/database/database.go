@@ -9,6 +9,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/rds"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"spine.nhs.uk/controlplane/infra/aws/credentials"
 	"spine.nhs.uk/controlplane/infra/component"
 )
 
@@ -31,9 +32,11 @@ const (
 	// backupDays is how far back the database can be taken, to any moment: the most
 	// that Aurora offers, and what the rule database-backups asks of all of them.
 	backupDays = 35
-	// administrator is the name of the first user. RDS keeps its password, and gives it
-	// a new one every 7 days; services sign in with their roles instead.
-	administrator = "spine_admin"
+	// Owner is the name of the first user, whom services sign in as: their schemas are its.
+	// Its password is the stack's, and not one that RDS changes every 7 days by itself: then
+	// nobody would tell the services, and they would stop. A new one in the configuration is
+	// set here and in the services' Secrets by the same update, and read at once.
+	Owner = "spine_admin"
 	// backupWindow and maintenanceWindow, in UTC, are after the evening poll of
 	// appointments and before the working day.
 	backupWindow      = "01:00-02:00"
@@ -68,6 +71,12 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	if err != nil {
 		return nil, err
 	}
+	secret, err := credentials.New(ctx, args.Names.Name("db", "owner"), &credentials.Args{
+		Description: "Owner of the database", Key: args.SecretsKey, Username: Owner, Password: args.Password,
+	}, under...)
+	if err != nil {
+		return nil, err
+	}
 	if d.Instances, err = args.instances(ctx, cluster, under...); err != nil {
 		return nil, err
 	}
@@ -75,7 +84,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	d.Database = component.Database{
 		Name: args.Names.Name("db"), Database: args.Database,
 		Writer: cluster.Endpoint, Reader: cluster.ReaderEndpoint, Port: port,
-		Credentials: credentials(cluster), Resource: cluster,
+		Credentials: secret.Arn, Resource: cluster,
 	}
 	return d, component.Done(ctx, d, pulumi.Map{
 		"writer": cluster.Endpoint, "reader": cluster.ReaderEndpoint, "credentials": d.Database.Credentials,
@@ -108,9 +117,8 @@ func (a *Args) cluster(ctx *pulumi.Context, group pulumi.StringInput, under ...p
 		StorageEncrypted: pulumi.Bool(true),
 		KmsKeyId:         a.Key,
 
-		MasterUsername:                   pulumi.String(administrator),
-		ManageMasterUserPassword:         pulumi.Bool(true),
-		MasterUserSecretKmsKeyId:         a.SecretsKey,
+		MasterUsername:                   pulumi.String(Owner),
+		MasterPassword:                   pulumi.ToSecret(a.Password.ToStringOutput()).(pulumi.StringOutput).ToStringPtrOutput(),
 		IamDatabaseAuthenticationEnabled: pulumi.Bool(true),
 
 		BackupRetentionPeriod:   pulumi.Int(backupDays),
@@ -128,16 +136,6 @@ func (a *Args) cluster(ctx *pulumi.Context, group pulumi.StringInput, under ...p
 		EnabledCloudwatchLogsExports: pulumi.ToStringArray([]string{"postgresql"}),
 		Tags:                         pulumi.StringMap{"data-class": pulumi.String("patient")},
 	}, append(under, pulumi.Protect(a.Protect))...)
-}
-
-// credentials is the address of the secret that RDS keeps.
-func credentials(c *rds.Cluster) pulumi.StringOutput {
-	return c.MasterUserSecrets.ApplyT(func(list []rds.ClusterMasterUserSecret) string {
-		if len(list) == 0 || list[0].SecretArn == nil {
-			return ""
-		}
-		return *list[0].SecretArn
-	}).(pulumi.StringOutput)
 }
 
 // family is that of the parameters of a version: aurora-postgresql16.

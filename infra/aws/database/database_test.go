@@ -18,8 +18,9 @@ func arguments() *Args {
 		Names: naming.New("ers-test"), Protect: true, Version: "16.8", InstanceClass: "db.r6g.large", Instances: 3, Database: "booking",
 		Zones: []string{"eu-west-2a", "eu-west-2b", "eu-west-2c"},
 		VPC:   pulumi.String("vpc-1"), Subnets: pulumi.ToStringArray([]string{"subnet-a", "subnet-b", "subnet-c"}),
-		Clients: []pulumi.StringInput{pulumi.String("sg-nodes")},
-		Key:     pulumi.String("key-patient"), LogsKey: pulumi.String("key-logs"), SecretsKey: pulumi.String("key-secrets"), LogDays: 365,
+		Clients:  []pulumi.StringInput{pulumi.String("sg-nodes")},
+		Password: pulumi.ToSecret(pulumi.String("a-long-password")).(pulumi.StringOutput),
+		Key:      pulumi.String("key-patient"), LogsKey: pulumi.String("key-logs"), SecretsKey: pulumi.String("key-secrets"), LogDays: 365,
 	}
 }
 
@@ -27,9 +28,7 @@ func plan(t *testing.T, args *Args) (awstest.Plan, *Database) {
 	t.Helper()
 	var made *Database
 	got, err := awstest.Run(t, map[string]resource.PropertyMap{
-		"aws:rds/cluster:Cluster": {"masterUserSecrets": resource.NewArrayProperty([]resource.PropertyValue{
-			resource.NewObjectProperty(resource.PropertyMap{"secretArn": resource.NewStringProperty("arn:secret")}),
-		})},
+		"aws:secretsmanager/secret:Secret": {"arn": resource.NewStringProperty("arn:secret")},
 	}, func(ctx *pulumi.Context) (err error) {
 		if made, err = New(ctx, "db", args); err == nil {
 			ctx.Export("credentials", made.Database.Credentials)

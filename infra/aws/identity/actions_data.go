@@ -29,8 +29,6 @@ var dataActions = map[string][]grant{
 		on(regional("rds", "cluster-pg:{env}-*"), "rds", "CreateDBCluster ModifyDBCluster"),
 		on(regional("rds", "cluster-snapshot:{env}-*"), "rds", "CreateDBClusterSnapshot DeleteDBCluster"),
 		on(anything, "rds", "DescribeDBClusters DescribeGlobalClusters DescribeDBEngineVersions"),
-		// RDS keeps the administrator's password in a secret of its own.
-		on(regional("secretsmanager", "secret:rds!cluster-*"), "secretsmanager", "CreateSecret TagResource RotateSecret DescribeSecret"),
 		useKeys, linked("rds.amazonaws.com"),
 	},
 	"aws:rds/clusterInstance:ClusterInstance": {

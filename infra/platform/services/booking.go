@@ -14,12 +14,14 @@ const (
 // Booking is the BookingService of a site.
 type Booking struct {
 	Service  Workload
-	Database Store
+	Database Engine
 	// TokenKeys is the JSON Web Key Set of who issues tokens, by TokenIssuer for
 	// TokenAudience.
 	TokenKeys, TokenIssuer, TokenAudience string
-	// HostNames are further names and addresses that people reach it by.
+	// HostNames are further names and addresses that people reach it by, NodePort a port
+	// of every node; 0 for none.
 	HostNames []string
+	NodePort  int
 	// ProviderNetworks are where providers' systems are, on ProviderPort, with
 	// certificates of ProviderCA (PEM).
 	ProviderNetworks []string
@@ -29,15 +31,18 @@ type Booking struct {
 
 // objects are the resource and what it refers to.
 func (b *Booking) objects(images component.Images) ([]map[string]any, error) {
-	refs, err := take(images, "booking-service", "postgresql")
+	service, err := images.Ref("booking-service")
+	if err != nil {
+		return nil, err
+	}
+	database, objects, err := b.Database.object(images, "postgresql", BookingNamespace, "database")
 	if err != nil {
 		return nil, err
 	}
 	const keys, providers = "ers-token-keys", "ers-providers-ca"
 	access := map[string]any{}
-	objects := []map[string]any{
-		object("v1", "ConfigMap", BookingNamespace, keys, map[string]any{"data": map[string]any{"jwks.json": b.TokenKeys}}),
-	}
+	objects = append(objects,
+		object("v1", "ConfigMap", BookingNamespace, keys, map[string]any{"data": map[string]any{"jwks.json": b.TokenKeys}}))
 	if len(b.ProviderNetworks) > 0 {
 		access = map[string]any{"networks": b.ProviderNetworks, "port": b.ProviderPort}
 	}
@@ -46,12 +51,12 @@ func (b *Booking) objects(images component.Images) ([]map[string]any, error) {
 		objects = append(objects, object("v1", "ConfigMap", BookingNamespace, providers, map[string]any{"data": map[string]any{"ca.crt": b.ProviderCA}}))
 	}
 	spec := map[string]any{
-		"service":        b.Service.object(refs[0]),
-		"database":       b.Database.object(refs[1]),
+		"service":        b.Service.object(service),
+		"database":       database,
 		"gateway":        map[string]any{"name": MessagingName, "namespace": MessagingNamespace},
 		"tokens":         map[string]any{"keysConfigMap": keys, "issuer": b.TokenIssuer, "audience": b.TokenAudience},
 		"providerAccess": access,
-		"exposure":       map[string]any{"hostNames": b.HostNames},
+		"exposure":       exposure(b.HostNames, b.NodePort),
 	}
 	return append(objects, object("booking.ers.nhs.uk/v1alpha1", "BookingService", BookingNamespace, BookingName, map[string]any{"spec": spec})), nil
 }

@@ -22,7 +22,11 @@ const (
 // read it from people.
 type Messaging struct {
 	Gateway          Workload
-	Database, Broker Store
+	Database, Broker Engine
+	// HostNames are what clients reach it by besides the edge's address, NodePort a port of
+	// every node that leads to the MESH API; 0 for none.
+	HostNames []string
+	NodePort  int
 	// Suppliers and Routes are as in the resource's spec.
 	Suppliers, Routes []map[string]any
 	// Mailboxes is the text of mailboxes.yaml: a secret.
@@ -42,27 +46,36 @@ type Client struct {
 
 // objects are the resource and what it refers to.
 func (m *Messaging) objects(images component.Images) ([]map[string]any, error) {
-	refs, err := take(images, "message-gateway", "postgresql", "rabbitmq")
+	gateway, err := images.Ref("message-gateway")
+	if err != nil {
+		return nil, err
+	}
+	database, objects, err := m.Database.object(images, "postgresql", MessagingNamespace, "database")
+	if err != nil {
+		return nil, err
+	}
+	broker, more, err := m.Broker.object(images, "rabbitmq", MessagingNamespace, "broker")
 	if err != nil {
 		return nil, err
 	}
 	const mailboxes = "mailboxes"
-	objects := []map[string]any{
+	spec := map[string]any{
+		"suppliers":       m.Suppliers,
+		"routes":          m.Routes,
+		"gateway":         m.Gateway.object(gateway),
+		"database":        database,
+		"broker":          broker,
+		"mailboxesSecret": map[string]any{"name": mailboxes},
+	}
+	if e := exposure(m.HostNames, m.NodePort); len(e) > 0 {
+		spec["exposure"] = e
+	}
+	objects = append(append(objects, more...),
 		object("v1", "Secret", MessagingNamespace, mailboxes, map[string]any{
 			"type": "Opaque",
 			"data": map[string]any{"mailboxes.yaml": base64.StdEncoding.EncodeToString([]byte(m.Mailboxes))},
 		}),
-		object("messaging.spine.nhs.uk/v1alpha1", "MessagingService", MessagingNamespace, MessagingName, map[string]any{
-			"spec": map[string]any{
-				"suppliers":       m.Suppliers,
-				"routes":          m.Routes,
-				"gateway":         m.Gateway.object(refs[0]),
-				"database":        m.Database.object(refs[1]),
-				"broker":          m.Broker.object(refs[2]),
-				"mailboxesSecret": map[string]any{"name": mailboxes},
-			},
-		}),
-	}
+		object("messaging.spine.nhs.uk/v1alpha1", "MessagingService", MessagingNamespace, MessagingName, map[string]any{"spec": spec}))
 	for _, c := range m.Clients {
 		objects = append(objects, c.certificate())
 	}
@@ -83,17 +96,4 @@ func (c Client) certificate() map[string]any {
 			"issuerRef":   map[string]any{"group": "cert-manager.io", "kind": "ClusterIssuer", "name": "spine-clients"},
 		},
 	})
-}
-
-// take looks images up by name.
-func take(images component.Images, names ...string) ([]string, error) {
-	var refs []string
-	for _, name := range names {
-		ref, err := images.Ref(name)
-		if err != nil {
-			return nil, err
-		}
-		refs = append(refs, ref)
-	}
-	return refs, nil
 }

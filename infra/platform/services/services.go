@@ -47,28 +47,26 @@ type Workload struct {
 	CPUMillis, MemoryMiB int
 }
 
-// A Store is the size of each member of an engine.
-type Store struct {
-	StorageGiB           int
-	CPUMillis, MemoryMiB int
-}
-
 // object is the part of a resource for one of our programs.
 func (w Workload) object(image string) map[string]any {
 	return map[string]any{"image": image, "replicas": w.Replicas, "resources": resources(w.CPUMillis, w.MemoryMiB)}
 }
 
-// object is the part of a resource for an engine.
-func (s Store) object(image string) map[string]any {
-	return map[string]any{
-		"image":     image,
-		"storage":   map[string]any{"size": fmt.Sprintf("%dGi", s.StorageGiB)},
-		"resources": resources(s.CPUMillis, s.MemoryMiB),
-	}
-}
-
 func resources(cpuMillis, memoryMiB int) map[string]any {
 	return map[string]any{"cpu": fmt.Sprintf("%dm", cpuMillis), "memory": fmt.Sprintf("%dMi", memoryMiB)}
+}
+
+// exposure is how clients reach a service: by the edge's address, or, where a balancer
+// outside of the cluster leads them, at a port of every node too, 30000 to 32767.
+func exposure(hostNames []string, nodePort int) map[string]any {
+	e := map[string]any{}
+	if len(hostNames) > 0 {
+		e["hostNames"] = hostNames
+	}
+	if nodePort > 0 {
+		e["nodePort"] = nodePort
+	}
+	return e
 }
 
 // object is a Kubernetes object with further fields.

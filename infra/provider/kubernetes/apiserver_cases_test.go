@@ -2,6 +2,8 @@
 
 //go:build apiserver
 
+// These tests apply to a real API server, which they start on loopback from the tools
+// that hack/tools builds: go test -tags apiserver ./infra/provider/kubernetes
 package kubernetes
 
 import (
@@ -15,6 +17,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"spine.nhs.uk/controlplane/infra/provider/apiservertest"
 )
 
 func realResource() *resource { return Manifests().(*resource) }
@@ -61,7 +65,7 @@ func thingsSet() map[string]any {
 }
 
 func TestRealAPIServer(t *testing.T) {
-	kubeconfig := startAPIServer(t)
+	kubeconfig := apiservertest.Start(t).Kubeconfig()
 	s := serve(t, realResource())
 	in := realInputs(kubeconfig, "things", thingsSet())
 

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//go:build apiserver
-
-// These tests apply to a real API server, which they start on loopback from the tools
-// that hack/tools builds: go test -tags apiserver ./infra/provider/kubernetes
-package kubernetes
+// Package apiservertest starts a real kube-apiserver for tests, on loopback, from the tools
+// that hack/tools builds.
+package apiservertest
 
 import (
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,9 +23,18 @@ import (
 	"time"
 )
 
-// startAPIServer runs etcd and kube-apiserver until the test ends and returns a kubeconfig.
-// There are no controllers: nothing becomes ready, and no namespace finishes deleting.
-func startAPIServer(t *testing.T) string {
+// Server is a kube-apiserver with an etcd of its own. There are no controllers: nothing
+// becomes ready, and no namespace finishes deleting.
+type Server struct {
+	// URL is where it answers, Authority the PEM text of the authority of its certificate.
+	URL       string
+	Authority []byte
+	// Token is an administrator's.
+	Token string
+}
+
+// Start runs etcd and kube-apiserver until the test ends.
+func Start(t testing.TB) *Server {
 	t.Helper()
 	dir := t.TempDir()
 	etcd, peer, api := freePort(t), freePort(t), freePort(t)
@@ -33,9 +42,10 @@ func startAPIServer(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s := &Server{URL: "https://" + api, Token: "t"}
 	keyFile, tokens := filepath.Join(dir, "sa.key"), filepath.Join(dir, "tokens.csv")
 	write(t, keyFile, pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}))
-	write(t, tokens, []byte("t,admin,admin,system:masters\n"))
+	write(t, tokens, []byte(s.Token+",admin,admin,system:masters\n"))
 	run(t, dir, "etcd", "--data-dir", filepath.Join(dir, "etcd"), "--unsafe-no-fsync",
 		"--listen-client-urls", "http://"+etcd, "--advertise-client-urls", "http://"+etcd,
 		"--listen-peer-urls", "http://"+peer, "--initial-advertise-peer-urls", "http://"+peer, "--initial-cluster", "default=http://"+peer)
@@ -43,24 +53,20 @@ func startAPIServer(t *testing.T) string {
 	run(t, dir, "kube-apiserver", "--etcd-servers", "http://"+etcd, "--secure-port", port, "--bind-address", "127.0.0.1",
 		"--cert-dir", dir, "--token-auth-file", tokens, "--authorization-mode", "RBAC", "--service-cluster-ip-range", "10.96.0.0/16",
 		"--service-account-issuer", "https://test", "--service-account-key-file", keyFile, "--service-account-signing-key-file", keyFile)
+	s.await(t, dir)
+	return s
+}
 
+// await waits until the server answers an administrator, a minute at most.
+func (s *Server) await(t testing.TB, dir string) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for {
 		// The server signs its own certificate; its chain is the authority to trust.
-		ca, err := os.ReadFile(filepath.Join(dir, "apiserver.crt"))
-		if err == nil {
-			kubeconfig := fmt.Sprintf(`{"apiVersion":"v1","kind":"Config","current-context":"x",
-"contexts":[{"name":"x","context":{"cluster":"x","user":"x"}}],
-"clusters":[{"name":"x","cluster":{"server":"https://%s","certificate-authority-data":%q}}],
-"users":[{"name":"x","user":{"token":"t"}}]}`, api, base64.StdEncoding.EncodeToString(ca))
-			c, err := connectCluster(kubeconfig)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := c.reach(ctx, time.Minute); err == nil {
-				return kubeconfig
-			}
+		authority, err := os.ReadFile(filepath.Join(dir, "apiserver.crt"))
+		if s.Authority = authority; err == nil && s.ready(ctx) {
+			return
 		}
 		select {
 		case <-ctx.Done():
@@ -70,14 +76,39 @@ func startAPIServer(t *testing.T) string {
 	}
 }
 
-func write(t *testing.T, path string, content []byte) {
+func (s *Server) ready(ctx context.Context) bool {
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(s.Authority)
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}
+	defer transport.CloseIdleConnections()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+"/api/v1/namespaces/kube-system", nil)
+	if err != nil {
+		return false
+	}
+	request.Header.Set("Authorization", "Bearer "+s.Token)
+	answer, err := (&http.Client{Transport: transport}).Do(request)
+	if err != nil {
+		return false
+	}
+	return answer.Body.Close() == nil && answer.StatusCode == http.StatusOK
+}
+
+// Kubeconfig is an administrator's.
+func (s *Server) Kubeconfig() string {
+	return fmt.Sprintf(`{"apiVersion":"v1","kind":"Config","current-context":"x",
+"contexts":[{"name":"x","context":{"cluster":"x","user":"x"}}],
+"clusters":[{"name":"x","cluster":{"server":%q,"certificate-authority-data":%q}}],
+"users":[{"name":"x","user":{"token":%q}}]}`, s.URL, base64.StdEncoding.EncodeToString(s.Authority), s.Token)
+}
+
+func write(t testing.TB, path string, content []byte) {
 	t.Helper()
 	if err := os.WriteFile(path, content, 0o600); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func freePort(t *testing.T) string {
+func freePort(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -88,7 +119,7 @@ func freePort(t *testing.T) string {
 }
 
 // run starts a tool from the cache; it ends with the test.
-func run(t *testing.T, dir, tool string, args ...string) {
+func run(t testing.TB, dir, tool string, args ...string) {
 	t.Helper()
 	cache := os.Getenv("SPINE_CACHE")
 	if cache == "" {
