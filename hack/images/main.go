@@ -35,8 +35,10 @@ usage:
                                        a revision is a label of the platform's images, so that the
                                        next "pulumi up" rolls them all though nothing else changed
   images list                          what was built last: name, digest, size
-  images push --registry HOST:PORT [--plain-http] [--ca FILE]
-                                       push what was built last and is not there yet
+  images push --registry HOST[:PORT] [--plain-http] [--ca FILE] [--user NAME] [--only-platform] [--record FILE]
+                                       push what was built last and is not there yet: with a user, whose
+                                       password is read from standard input; only what goes into a cluster
+                                       that somebody else runs; and record what it was, with digests
 
 Tools come from 'go run ./hack/tools build'. Making a root file system needs root.
 
@@ -44,6 +46,8 @@ examples:
   go run ./hack/images build
   go run ./hack/images build --kubernetes ` + toolbox.PreviousKubernetesVersion + `
   go run ./hack/images push --registry 10.90.0.1:5000 --ca rack-ca.crt
+  aws ecr get-login-password | go run ./hack/images push --registry 200000000105.dkr.ecr.eu-west-2.amazonaws.com \
+      --user AWS --only-platform --record environments/releases/current.json
 `
 
 // architecture is that of the machine: hosts are of the same.
@@ -97,6 +101,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		flags.StringVar(&t.Registry, "registry", "", "HOST:PORT")
 		flags.BoolVar(&t.PlainHTTP, "plain-http", false, "speak HTTP without TLS")
 		flags.StringVar(&t.CA, "ca", "", "certificate authority of the registry, a PEM file")
+		flags.StringVar(&t.User, "user", "", "user whose password is read from standard input")
+		flags.BoolVar(&t.OnlyPlatform, "only-platform", false, "only what goes into a cluster that somebody else runs")
+		flags.StringVar(&t.Record, "record", "", "file to write names, tags and digests to")
 		do = func(ctx context.Context, cache string, progress func(string), _ io.Writer) error {
 			return push(ctx, cache, progress, t)
 		}
@@ -234,8 +241,17 @@ func push(ctx context.Context, cache string, progress func(string), t target) er
 	if err != nil {
 		return err
 	}
+	if t.OnlyPlatform {
+		built = slices.DeleteFunc(built, func(b Built) bool { return !slices.Contains(platformImages, b.Name) })
+	}
+	if err := t.readPassword(os.Stdin); err != nil {
+		return err
+	}
 	pushed, err := s.push(ctx, t, built)
 	if err != nil {
+		return err
+	}
+	if err := record(t.Record, built); err != nil {
 		return err
 	}
 	progress(fmt.Sprintf("%d of %d images pushed to %s, the others were there (%.1f s)",

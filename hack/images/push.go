@@ -6,11 +6,16 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 
+	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
@@ -32,6 +37,44 @@ type target struct {
 	// CA is a file with the registry's certificate authority; empty for the
 	// machine's own list.
 	CA string
+	// User is who pushes, empty for nobody in particular; the password has no place in a
+	// command line.
+	User, password string
+	// OnlyPlatform leaves out what only machines of our own need; Record is a file to list
+	// what is pushed in, empty for none.
+	OnlyPlatform bool
+	Record       string
+}
+
+// mostPassword bounds what is read of a password, in bytes: that of ECR is a token of about
+// 2,000.
+const mostPassword = 1 << 16
+
+// readPassword reads the user's password.
+func (t *target) readPassword(from io.Reader) error {
+	if t.User == "" {
+		return nil
+	}
+	text, err := io.ReadAll(io.LimitReader(from, mostPassword))
+	if err != nil {
+		return err
+	}
+	if t.password = strings.TrimSpace(string(text)); t.password == "" {
+		return errors.New("--user needs its password on standard input, and there is none")
+	}
+	return nil
+}
+
+// record lists images in a file, as environments name a release.
+func record(file string, images []Built) error {
+	if file == "" {
+		return nil
+	}
+	text, err := json.MarshalIndent(images, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, append(text, '\n'), 0o644)
 }
 
 // push sends the images that the registry does not have under their tag, and
@@ -42,6 +85,9 @@ func (s *store) push(ctx context.Context, t target, images []Built) (pushed int,
 		return 0, err
 	}
 	options := []remote.Option{remote.WithContext(ctx), remote.WithTransport(transport), remote.WithJobs(pushJobs)}
+	if t.User != "" {
+		options = append(options, remote.WithAuth(&authn.Basic{Username: t.User, Password: t.password}))
+	}
 	missing := map[name.Reference]remote.Taggable{}
 	var mu sync.Mutex
 	group, groupCtx := errgroup.WithContext(ctx)

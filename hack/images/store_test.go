@@ -16,6 +16,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
+	"k8s.io/utils/field"
+	"spine.nhs.uk/controlplane/environments"
 )
 
 // twoImages share a layer.
@@ -159,5 +161,53 @@ func TestPushSaysWhereItFailed(t *testing.T) {
 	to.CA = source(t, "no certificate", time.Now())
 	if _, err := s.push(t.Context(), to, built); err == nil || !strings.Contains(err.Error(), to.CA) {
 		t.Errorf("a file that is no certificate: %v", err)
+	}
+}
+
+// TestPushAsUser: a registry of a cloud asks who it is, and what was pushed is recorded as environments read it.
+func TestPushAsUser(t *testing.T) {
+	inner := registry.New(registry.Logger(discardLog()))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if user, password, _ := r.BasicAuth(); user != "AWS" || password != "a-token" {
+			w.Header().Set("WWW-Authenticate", `Basic realm="registry"`)
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		inner.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	s, err := openStore(filepath.Join(t.TempDir(), "images"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	built, err := s.save(twoImages(t, "program"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := target{Registry: strings.TrimPrefix(server.URL, "http://"), PlainHTTP: true}
+	if _, err := s.push(t.Context(), to, built); err == nil {
+		t.Error("nobody in particular may push")
+	}
+	to.User = "AWS"
+	if err := to.readPassword(strings.NewReader("\n")); err == nil {
+		t.Error("an empty password is taken")
+	}
+	if err := to.readPassword(strings.NewReader("a-token\n")); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := s.push(t.Context(), to, built); err != nil || n != 2 {
+		t.Fatalf("pushed %d, %v", n, err)
+	}
+	file := filepath.Join(t.TempDir(), "release.json")
+	if err := record(file, built); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, errs := environments.ParseRelease(text, field.NewPath("release"))
+	if len(errs) > 0 || len(list) != 2 || list[1].Digest != built[1].Digest {
+		t.Errorf("the record is %+v, %v", list, errs)
 	}
 }
