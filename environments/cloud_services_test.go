@@ -40,7 +40,7 @@ func TestMistakesInServices(t *testing.T) {
 		"action":            {"ers-ft1", func(e dict) { e["operations"] = dict{"approval": dict{"actions": []any{"Reboot"}}} }, "operations.approval.actions[0]: Unsupported"},
 		"one gateway":       {"ers-ft1", func(e dict) { e["messaging"] = dict{"gateway": dict{"replicas": 1}} }, "messaging.gateway.replicas"},
 		"booking of Spine":  {"spine-dev", func(e dict) { e["booking"] = dict{"service": dict{"replicas": 2}} }, "booking: Forbidden: only where the service is ers"},
-		"keys elsewhere":    {"ers-ft1", func(e dict) { e["booking"] = dict{"tokens": dict{"keysFile": "~/keys.json"}} }, "booking.tokens.keysFile: Invalid value"},
+		"keys elsewhere":    {"ers-ft1", func(e dict) { e["booking"] = dict{"tokens": dict{"keysFile": "/keys.json"}} }, "booking.tokens.keysFile: Invalid value"},
 		"member of MQ":      {"ers-live", func(e dict) { e["broker"] = dict{"member": dict{"storageGiB": 5}} }, "broker.member: Forbidden"},
 		"old RabbitMQ":      {"ers-live", func(e dict) { e["broker"] = dict{"engineVersion": "3.13"} }, "broker.engineVersion: Invalid value"},
 		"no way out": {"ers-ft1", func(e dict) {

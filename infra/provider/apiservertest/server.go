@@ -57,10 +57,10 @@ func Start(t testing.TB) *Server {
 	return s
 }
 
-// await waits until the server answers an administrator, a minute at most.
+// await waits until the server answers an administrator, three minutes at most: machines of builders are busy.
 func (s *Server) await(t testing.TB, dir string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	for {
 		// The server signs its own certificate; its chain is the authority to trust.
@@ -70,7 +70,7 @@ func (s *Server) await(t testing.TB, dir string) {
 		}
 		select {
 		case <-ctx.Done():
-			t.Fatal("kube-apiserver did not answer within a minute; its log is in " + dir)
+			t.Fatal("kube-apiserver did not answer within three minutes; its log is in " + dir)
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
