@@ -7,6 +7,7 @@ package platform
 import (
 	"errors"
 	"io/fs"
+	"slices"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -148,7 +149,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	}
 	// What comes last goes first. If it disappeared with the cluster, nobody would be
 	// asked whether it may, and acknowledged work would be lost without a word.
-	last := pulumi.DependsOn(append(engines, args.Cluster.Addons))
+	last := pulumi.DependsOn(slices.Concat(engines, []pulumi.Resource{args.Cluster.Addons}, args.After))
 	if _, err := apply(ctx, args, set, serviceSeconds, pulumi.Parent(p), last); err != nil {
 		return nil, err
 	}
