@@ -76,16 +76,18 @@ func makeReady(ctx context.Context, client dynamic.Interface, kind schema.GroupV
 func status(o unstructured.Unstructured) map[string]any {
 	now := metav1.Now().UTC().Format(time.RFC3339)
 	ready := map[string]any{"observedGeneration": o.GetGeneration()}
-	kind := "Ready"
+	conditions := map[string]string{"Ready": "Test"}
 	if o.GetKind() == "Deployment" {
 		wanted, _, _ := unstructured.NestedInt64(o.Object, "spec", "replicas")
-		kind = "Available"
+		conditions = map[string]string{"Available": "MinimumReplicasAvailable", "Progressing": "NewReplicaSetAvailable"}
 		for _, count := range []string{"replicas", "updatedReplicas", "readyReplicas", "availableReplicas"} {
 			ready[count] = wanted
 		}
 	}
-	ready["conditions"] = []any{map[string]any{
-		"type": kind, "status": "True", "reason": "Test", "message": "it is a test", "lastTransitionTime": now,
-	}}
+	var list []any
+	for kind, reason := range conditions {
+		list = append(list, map[string]any{"type": kind, "status": "True", "reason": reason, "message": "it is a test", "lastTransitionTime": now})
+	}
+	ready["conditions"] = list
 	return ready
 }
