@@ -56,7 +56,7 @@ func (c TrafficConfig) Validate() error {
 		errs = append(errs, fmt.Errorf("hostedZone: %.80q must be the ID of a zone, as in Z0123456789ABCDEFGHIJ", c.HostedZone))
 	}
 	if !domain.MatchString(c.Zone) || len(c.Zone) > mostDomain {
-		errs = append(errs, fmt.Errorf("zone: %.80q must be a fully qualified name in lower case that ends with a dot, as in spine.example.", c.Zone))
+		errs = append(errs, fmt.Errorf("zone: %.80q must be a fully qualified name in lower case like spine.example. with its last dot", c.Zone))
 	}
 	errs = append(errs, thirdplace.ValidateNames(c.Zone, c.Names, c.within)...)
 	seen := map[string]bool{}
