@@ -30,17 +30,31 @@ func twoImages(t *testing.T, content string) []Image {
 	}
 }
 
+// stored are two images, in a store of the test's own.
+func stored(t *testing.T) (*store, []Built) {
+	t.Helper()
+	s, err := openStore(filepath.Join(t.TempDir(), "images"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	built, err := s.save(twoImages(t, "program"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, built
+}
+
+// answering is a registry that answers, until the test ends it, and how it is reached.
+func answering(t *testing.T, handler http.HandlerFunc) (*httptest.Server, target) {
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	return server, target{Registry: strings.TrimPrefix(server.URL, "http://"), PlainHTTP: true}
+}
+
 func TestSaveIsReproducibleAndWhole(t *testing.T) {
 	var digests []string
 	for range 2 {
-		s, err := openStore(filepath.Join(t.TempDir(), "images"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		built, err := s.save(twoImages(t, "program"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		s, built := stored(t)
 		for _, b := range built {
 			digests = append(digests, b.Digest)
 			hash, err := v1.NewHash(b.Digest)
@@ -94,23 +108,14 @@ func TestSaveMendsADamagedStore(t *testing.T) {
 func TestPush(t *testing.T) {
 	var uploads, requests atomic.Int32
 	inner := registry.New(registry.Logger(discardLog()))
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	_, to := answering(t, func(w http.ResponseWriter, r *http.Request) {
 		requests.Add(1)
 		if r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/blobs/") {
 			uploads.Add(1)
 		}
 		inner.ServeHTTP(w, r)
-	}))
-	defer server.Close()
-	s, err := openStore(filepath.Join(t.TempDir(), "images"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	built, err := s.save(twoImages(t, "program"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	to := target{Registry: strings.TrimPrefix(server.URL, "http://"), PlainHTTP: true}
+	})
+	s, built := stored(t)
 	if n, err := s.push(t.Context(), to, built); err != nil || n != 2 {
 		t.Fatalf("pushed %d, %v", n, err)
 	}
@@ -141,16 +146,8 @@ func TestPush(t *testing.T) {
 }
 
 func TestPushSaysWhereItFailed(t *testing.T) {
-	server := httptest.NewServer(http.NotFoundHandler())
-	to := target{Registry: strings.TrimPrefix(server.URL, "http://"), PlainHTTP: true}
-	s, err := openStore(filepath.Join(t.TempDir(), "images"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	built, err := s.save(twoImages(t, "program"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	server, to := answering(t, http.NotFound)
+	s, built := stored(t)
 	if _, err := s.push(t.Context(), to, built); err == nil || !strings.Contains(err.Error(), "push to "+to.Registry) {
 		t.Errorf("a registry that knows nothing: %v", err)
 	}
@@ -167,24 +164,15 @@ func TestPushSaysWhereItFailed(t *testing.T) {
 // TestPushAsUser: a registry of a cloud asks who it is, and what was pushed is recorded as environments read it.
 func TestPushAsUser(t *testing.T) {
 	inner := registry.New(registry.Logger(discardLog()))
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	_, to := answering(t, func(w http.ResponseWriter, r *http.Request) {
 		if user, password, _ := r.BasicAuth(); user != "AWS" || password != "a-token" {
 			w.Header().Set("WWW-Authenticate", `Basic realm="registry"`)
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
 		inner.ServeHTTP(w, r)
-	}))
-	defer server.Close()
-	s, err := openStore(filepath.Join(t.TempDir(), "images"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	built, err := s.save(twoImages(t, "program"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	to := target{Registry: strings.TrimPrefix(server.URL, "http://"), PlainHTTP: true}
+	})
+	s, built := stored(t)
 	if _, err := s.push(t.Context(), to, built); err == nil {
 		t.Error("nobody in particular may push")
 	}
