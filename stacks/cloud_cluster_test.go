@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -40,17 +39,6 @@ echo '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","s
 	if err := os.WriteFile(filepath.Join(dir, "aws"), []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	s.env = append(s.env, "PATH="+dir+":"+searchPath(s.env),
+	s.Env = append(s.Env, "PATH="+dir+":"+s.Path(),
 		"AWSDOUBLE_EKS_ENDPOINT="+server.URL, "AWSDOUBLE_EKS_AUTHORITY="+base64.StdEncoding.EncodeToString(server.Authority))
-}
-
-// searchPath is the PATH of an environment: the last one holds.
-func searchPath(env []string) string {
-	path := ""
-	for _, line := range env {
-		if rest, ok := strings.CutPrefix(line, "PATH="); ok {
-			path = rest
-		}
-	}
-	return path
 }

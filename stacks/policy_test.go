@@ -5,11 +5,9 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,10 +15,12 @@ import (
 	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"spine.nhs.uk/controlplane/stacks/stacktest"
 )
 
 // planted is a secret in every place where one can hide.
-const planted = "Hidden-In-Plain-Sight"
+const planted = stacktest.Planted
 
 // TestRulesHoldInsideUp runs the real pulumi with the rules attached as `make env` does it, against a double of AWS: an
 // update that breaks a mandatory rule changes nothing.
@@ -123,21 +123,17 @@ func waiver(rule, resource string, until time.Time) string {
 
 // testStack is a stack in a backend of the test's own, whose program runs in the test.
 type testStack struct {
-	cloud              *double
-	bin, project, pack string
-	env                []string
+	*stacktest.Pulumi
+	cloud         *double
+	project, pack string
 }
 
 func newStack(t testing.TB, cloud *double) *testStack {
 	t.Helper()
-	bin := toolsBin(t)
-	s := &testStack{cloud: cloud, bin: bin, project: t.TempDir(), pack: rules(t)}
-	s.env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "PULUMI_BACKEND_URL=file://"+t.TempDir(),
-		"PULUMI_CONFIG_PASSPHRASE=test", "PULUMI_CONFIG_PASSPHRASE_FILE=", "PULUMI_SKIP_UPDATE_CHECK=true",
-		fmt.Sprintf("PULUMI_DEBUG_PROVIDERS=aws:%d", cloud.port))
-	s.write(t, "Pulumi.yaml", "name: spine\nruntime: go\n")
-	if out, err := s.run(t, nil, "stack", "init", "test"); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	s := &testStack{Pulumi: newPulumi(t), cloud: cloud, project: t.TempDir(), pack: rules(t)}
+	s.Env = append(s.Env, fmt.Sprintf("PULUMI_DEBUG_PROVIDERS=aws:%d", cloud.port))
+	if err := s.Init(t.Context(), s.project, "test"); err != nil {
+		t.Fatal(err)
 	}
 	return s
 }
@@ -151,12 +147,9 @@ func (s *testStack) write(t testing.TB, name, text string) {
 
 func (s *testStack) run(t testing.TB, extra []string, args ...string) (string, error) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), filepath.Join(s.bin, "pulumi"), append(args, "--non-interactive")...)
-	cmd.Dir, cmd.Env = s.project, append(slices.Clone(s.env), extra...)
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	err := cmd.Run()
-	return out.String(), err
+	cmd := s.In(t.Context(), s.project, args...)
+	cmd.Env = append(slices.Clone(cmd.Env), extra...)
+	return stacktest.Said(cmd)
 }
 
 // up is plain `pulumi up`, in which only the environment speaks of rules.
@@ -169,7 +162,7 @@ func (s *testStack) up(t *testing.T, environment string, program programFunc) (s
 	salt, _, _ := strings.Cut(string(config), "config:")
 	s.write(t, "Pulumi.test.yaml", salt+"config:\n  spine:environment:\n    name: test\n    "+environment+"\n")
 	host := serveProgram(t, withProvider(program))
-	return s.run(t, []string{"PULUMI_OPTION_POLICY_PACK=" + s.pack}, "up", "--yes", "--stack", "test", "--client", host, "--diff")
+	return s.run(t, []string{stacktest.Attached(s.pack)}, "up", "--yes", "--stack", "test", "--client", host, "--diff")
 }
 
 // withProvider gives a program the provider that an environment has, which keeps the rules.

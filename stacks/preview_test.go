@@ -5,7 +5,6 @@
 package main
 
 import (
-	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/x509"
@@ -13,7 +12,6 @@ import (
 	"encoding/pem"
 	"math/big"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -24,6 +22,7 @@ import (
 	"golang.org/x/crypto/ssh/knownhosts"
 
 	"spine.nhs.uk/controlplane/environments"
+	"spine.nhs.uk/controlplane/stacks/stacktest"
 )
 
 // TestOfflinePreview runs the real pulumi, language host and provider over the config of each bare-metal site, with
@@ -66,24 +65,20 @@ func TestOfflinePreview(t *testing.T) {
 	}
 }
 
-// toolsBin is where `make tools` puts what it builds.
-func toolsBin(t testing.TB) string {
+// newPulumi is pulumi with a backend of the test's own.
+func newPulumi(t testing.TB) *stacktest.Pulumi {
 	t.Helper()
-	cache := os.Getenv("SPINE_CACHE")
-	if cache == "" {
-		base, err := os.UserCacheDir()
-		if err != nil {
-			t.Fatal(err)
-		}
-		cache = filepath.Join(base, "spine")
+	p, err := stacktest.New(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
 	}
-	return filepath.Join(cache, "bin")
+	return p
 }
 
-// rules is the policy pack, as `make env` attaches it.
+// rules is the policy pack.
 func rules(t testing.TB) string {
 	t.Helper()
-	pack, err := filepath.Abs("../infra/cmd/pulumi-analyzer-policy-spine")
+	pack, err := stacktest.Rules("..")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,34 +88,20 @@ func rules(t testing.TB) string {
 // runner makes a stack in a backend of the test's own and returns what previews it with a config file.
 func runner(t *testing.T, stack string) func(config string) (string, error) {
 	t.Helper()
-	bin := toolsBin(t)
-	state, home := t.TempDir(), t.TempDir()
+	home := t.TempDir()
 	inventRack(t, home, "../environments/Pulumi."+stack+".yaml")
-	run := func(dir string, args ...string) (string, error) {
-		cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "pulumi"), append(args, "--non-interactive")...)
-		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "PULUMI_BACKEND_URL=file://"+state,
-			"PULUMI_CONFIG_PASSPHRASE=spine-local", "PULUMI_CONFIG_PASSPHRASE_FILE=", "PULUMI_SKIP_UPDATE_CHECK=true",
-			"SPINE_OFFLINE=1", "SPINE_HOME="+home, "PULUMI_OPTION_POLICY_PACK="+rules(t))
-		var out bytes.Buffer
-		cmd.Stdout, cmd.Stderr = &out, &out
-		err := cmd.Run()
-		return out.String(), err
-	}
-	// The stack is made elsewhere: `pulumi stack init` writes a config file beside the project's.
-	project := t.TempDir()
-	if err := os.WriteFile(filepath.Join(project, "Pulumi.yaml"), []byte("name: spine\nruntime: go\n"), 0o600); err != nil {
+	p := newPulumi(t)
+	p.Env = append(p.Env, "SPINE_OFFLINE=1", "SPINE_HOME="+home, stacktest.Attached(rules(t)))
+	if err := p.Init(t.Context(), t.TempDir(), stack); err != nil {
 		t.Fatal(err)
-	}
-	if out, err := run(project, "stack", "init", stack); err != nil {
-		t.Fatalf("%v\n%s", err, out)
 	}
 	return func(config string) (string, error) {
 		path, err := filepath.Abs(config)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return run("..", "preview", "--stack", stack, "--config-file", path)
+		s := &stacktest.Stack{Pulumi: p, Name: stack, Root: "..", Config: path}
+		return stacktest.Said(s.Command(t.Context(), "preview"))
 	}
 }
 

@@ -5,7 +5,6 @@
 package main
 
 import (
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -17,6 +16,7 @@ import (
 
 	"spine.nhs.uk/controlplane/infra/audit/engine"
 	"spine.nhs.uk/controlplane/infra/policy"
+	"spine.nhs.uk/controlplane/stacks/stacktest"
 )
 
 // risky is one change of ers-live with one instance of each class of risk, with what its report says of it.
@@ -55,12 +55,8 @@ func TestFirstPageOfARealChange(t *testing.T) {
 	s, command := newCloudStack(t, modelled), buildStackdiff(t)
 	s.omitPlatform(t)
 	log := filepath.Join(t.TempDir(), "log")
-	s.must(t, "up", "--yes", "--stack", modelled, "--config-file", s.config, "--event-log", log)
-	text, err := os.ReadFile(log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	made, err := engine.ReadPreview(log, text)
+	s.must(t, "up", "--yes", "--event-log", log)
+	made, err := stacktest.ReadLog(log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,8 +65,8 @@ func TestFirstPageOfARealChange(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), command, "preview", "-s", modelled, "--config-file", s.config, "--prices", prices)
-	cmd.Dir, cmd.Env = "..", append(slices.Clone(s.env), "PULUMI_OPTION_CLIENT="+host)
+	cmd := exec.CommandContext(t.Context(), command, "preview", "-s", modelled, "--config-file", s.Config, "--prices", prices)
+	cmd.Dir, cmd.Env = "..", append(slices.Clone(s.Env), "PULUMI_OPTION_CLIENT="+host)
 	out, err := cmd.Output()
 	report := timeOfReport.ReplaceAllString(string(out), "ers-live, TIME")
 	if cmd.ProcessState.ExitCode() != 2 {

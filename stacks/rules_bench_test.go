@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -47,7 +46,7 @@ func BenchmarkRules(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			stack := newStack(b, newDouble(b))
 			// In place of the double, the plugin that is found first.
-			stack.env = append(stack.env, "PULUMI_DEBUG_PROVIDERS=", "PATH="+plugins[name]+":"+stack.bin+":"+os.Getenv("PATH"))
+			stack.Env = append(stack.Env, "PULUMI_DEBUG_PROVIDERS=", "PATH="+plugins[name]+":"+stack.Path())
 			if out, err := stack.run(b, nil, "stack", "init", modelled); err != nil {
 				b.Fatalf("%v\n%s", err, out)
 			}
@@ -181,16 +180,6 @@ func silentPack(b *testing.B, s *testStack) string {
 	if err := os.WriteFile(filepath.Join(bin, "pulumi-analyzer-policy-silent"), []byte(script), 0o700); err != nil {
 		b.Fatal(err)
 	}
-	s.env = append(s.env, "PATH="+bin+":"+pathOf(s.env))
+	s.Env = append(s.Env, "PATH="+bin+":"+s.Path())
 	return pack
-}
-
-// pathOf is the PATH of an environment: the last one counts.
-func pathOf(env []string) string {
-	for _, e := range slices.Backward(env) {
-		if path, ok := strings.CutPrefix(e, "PATH="); ok {
-			return path
-		}
-	}
-	return ""
 }

@@ -30,11 +30,11 @@ func planOf(tb testing.TB, name string) []engine.Step {
 	s := newCloudStack(tb, name)
 	s.omitPlatform(tb)
 	if account := os.Getenv("SPINE_AWS_ACCOUNT"); account != "" {
-		text, err := os.ReadFile(s.config)
+		text, err := os.ReadFile(s.Config)
 		if err != nil {
 			tb.Fatal(err)
 		}
-		if err := os.WriteFile(s.config, ownAccount.ReplaceAll(text, []byte(`$1"`+account+`"`)), 0o600); err != nil {
+		if err := os.WriteFile(s.Config, ownAccount.ReplaceAll(text, []byte(`$1"`+account+`"`)), 0o600); err != nil {
 			tb.Fatal(err)
 		}
 	}

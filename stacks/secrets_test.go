@@ -52,7 +52,7 @@ func TestSecretsAreShownNowhere(t *testing.T) {
 	cloud.port = serve(t, func(s *grpc.Server) { pulumirpc.RegisterResourceProviderServer(s, cloud) })
 	stack, command := newStack(t, cloud.double), buildStackdiff(t)
 	home := t.TempDir()
-	stack.env = append(stack.env, "PULUMI_HOME="+home)
+	stack.Env = append(stack.Env, "PULUMI_HOME="+home)
 	if out, err := stack.run(t, nil, "config", "set", "--secret", "spine:word", planted+"-config", "--stack", "test"); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}

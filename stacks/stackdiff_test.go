@@ -200,7 +200,7 @@ func TestRulesAreAskedOfDestroyAndRefresh(t *testing.T) {
 func (s *testStack) command(t *testing.T, path string, extra []string, args ...string) (string, int) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), path, args...)
-	cmd.Dir, cmd.Env = s.project, append(slices.Clone(s.env), extra...)
+	cmd.Dir, cmd.Env = s.project, append(slices.Clone(s.Env), extra...)
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {

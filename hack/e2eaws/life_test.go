@@ -26,7 +26,7 @@ var larger = map[string]any{"database.instanceClass": "db.r6g.4xlarge", "databas
 
 func life(t *testing.T, s *stack) {
 	s.must(t, "up", "--yes")
-	t.Logf("%s: %d resources", s.name, len(s.resources(t)))
+	t.Logf("%s: %d resources", s.Name, len(s.resources(t)))
 	s.still(t)
 
 	t.Run("a larger database and its next minor release, in place", func(t *testing.T) {
@@ -52,7 +52,7 @@ func life(t *testing.T, s *stack) {
 	t.Run("without Pulumi's protection AWS refuses", func(t *testing.T) {
 		s.must(t, "state", "unprotect", "--all", "--yes")
 		balancer := slices.IndexFunc(before, func(urn string) bool {
-			return strings.HasSuffix(urn, "aws:lb/loadBalancer:LoadBalancer::"+s.name+"-messaging")
+			return strings.HasSuffix(urn, "aws:lb/loadBalancer:LoadBalancer::"+s.Name+"-messaging")
 		})
 		if balancer < 0 {
 			t.Fatalf("there is no balancer of messages among %q", before)
@@ -79,7 +79,7 @@ func life(t *testing.T, s *stack) {
 func oneSubnet(t *testing.T, s *stack) {
 	subnet := ""
 	for _, urn := range s.resources(t) {
-		if strings.HasSuffix(urn, "aws:ec2/subnet:Subnet::"+s.name+"-apps-a") {
+		if strings.HasSuffix(urn, "aws:ec2/subnet:Subnet::"+s.Name+"-apps-a") {
 			subnet = urn
 		}
 	}

@@ -5,11 +5,9 @@
 package e2eaws
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -19,47 +17,36 @@ import (
 
 	"sigs.k8s.io/yaml"
 
-	"spine.nhs.uk/controlplane/hack/tools/cachedir"
 	"spine.nhs.uk/controlplane/infra/audit/engine"
 	"spine.nhs.uk/controlplane/infra/policy"
+	"spine.nhs.uk/controlplane/stacks/stacktest"
 )
 
 // root is the project's folder, from this one.
 const root = "../.."
 
 // stack is one environment with a state of its own.
-type stack struct {
-	name, bin, config string
-	env               []string
-}
+type stack struct{ *stacktest.Stack }
 
 func newStack(t *testing.T, name string) *stack {
 	t.Helper()
-	cache, err := cachedir.Root()
+	p, err := stacktest.New(t.TempDir(), given.plugin)
 	if err != nil {
 		t.Fatal(err)
 	}
-	bin := filepath.Join(cache, "bin")
-	pack, err := filepath.Abs(filepath.Join(root, "infra/cmd/pulumi-analyzer-policy-spine"))
+	pack, err := stacktest.Rules(root)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &stack{name: name, bin: bin, config: filepath.Join(t.TempDir(), "config.yaml")}
-	s.env = os.Environ()
+	p.Env = append(p.Env, "PULUMI_DEBUG_COMMANDS=true", stacktest.Attached(pack))
 	if given.bridge != nil {
 		// An emulator is gone with the run: a state that is written at the end only may be lost, and takes a tenth of the time.
-		s.env = append(append(s.env, given.bridge.emulator(t)...), "PULUMI_SKIP_CHECKPOINTS=true")
+		p.Env = append(append(p.Env, given.bridge.emulator(t)...), "PULUMI_SKIP_CHECKPOINTS=true")
 	}
-	s.env = append(s.env, "PATH="+given.plugin+":"+bin+":"+os.Getenv("PATH"), "PULUMI_BACKEND_URL=file://"+t.TempDir(),
-		"PULUMI_CONFIG_PASSPHRASE=e2e", "PULUMI_CONFIG_PASSPHRASE_FILE=", "PULUMI_SKIP_UPDATE_CHECK=true", "PULUMI_DEBUG_COMMANDS=true",
-		"PULUMI_OPTION_POLICY_PACK="+pack)
+	s := &stack{&stacktest.Stack{Pulumi: p, Name: name, Root: root, Config: filepath.Join(t.TempDir(), "config.yaml")}}
 	s.configure(t, nil)
-	project := t.TempDir()
-	if err := os.WriteFile(filepath.Join(project, "Pulumi.yaml"), []byte("name: spine\nruntime: go\n"), 0o600); err != nil {
+	if err := p.Init(t.Context(), t.TempDir(), name); err != nil {
 		t.Fatal(err)
-	}
-	if out, err := s.in(t, project, "stack", "init", "--stack", name); err != nil {
-		t.Fatalf("%v\n%s", err, out)
 	}
 	return s
 }
@@ -70,19 +57,19 @@ var ownAccount = regexp.MustCompile(`(?m)^(\s+account: )"[0-9]{12}"$`)
 // "database.instanceClass".
 func (s *stack) configure(t *testing.T, set map[string]any) {
 	t.Helper()
-	text, err := os.ReadFile(configOf(s.name))
+	text, err := os.ReadFile(configOf(s.Name))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !ownAccount.Match(text) {
-		t.Fatalf("%s names no account", configOf(s.name))
+		t.Fatalf("%s names no account", configOf(s.Name))
 	}
 	var file map[string]any
 	if err := yaml.Unmarshal(ownAccount.ReplaceAll(text, []byte(`$1"`+given.account+`"`)), &file); err != nil {
 		t.Fatal(err)
 	}
 	settings := file["config"].(map[string]any)
-	settings["spine:brokerPassword"], settings["spine:databasePassword"] = "Hidden-In-Plain-Sight", "Hidden-In-Plain-Sight"
+	settings["spine:brokerPassword"], settings["spine:databasePassword"] = stacktest.Planted, stacktest.Planted
 	// No Kubernetes answers behind an emulator's clusters: README.md says what is tested instead.
 	settings["spine:environment"].(map[string]any)["platform"] = "Omitted"
 	for path, value := range set {
@@ -101,31 +88,22 @@ func (s *stack) configure(t *testing.T, set map[string]any) {
 	if text, err = yaml.Marshal(file); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(s.config, text, 0o600); err != nil {
+	if err := os.WriteFile(s.Config, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-}
-
-func (s *stack) in(t *testing.T, dir string, args ...string) (string, error) {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), filepath.Join(s.bin, "pulumi"), append(args, "--non-interactive")...)
-	cmd.Dir, cmd.Env = dir, s.env
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	start := time.Now()
-	err := cmd.Run()
-	t.Logf("%s: pulumi %s: %.0f s", s.name, args[0], time.Since(start).Seconds())
-	return out.String(), err
 }
 
 // run runs pulumi on the stack.
 func (s *stack) run(t *testing.T, args ...string) (string, error) {
 	t.Helper()
-	args = append(args, "--stack", s.name)
-	if slices.Contains([]string{"up", "preview", "refresh", "destroy"}, args[0]) {
-		args = append(args, "--config-file", s.config)
-	}
-	return s.in(t, root, args...)
+	defer s.timed(t, args[0])()
+	return stacktest.Said(s.Command(t.Context(), args...))
+}
+
+// timed logs how long one of pulumi's commands has taken, at its end.
+func (s *stack) timed(t *testing.T, command string) (ended func()) {
+	start := time.Now()
+	return func() { t.Logf("%s: pulumi %s: %.0f s", s.Name, command, time.Since(start).Seconds()) }
 }
 
 // must runs pulumi, and ends the test when that fails.
@@ -175,23 +153,17 @@ func (s *stack) plan(t *testing.T, args ...string) *engine.Preview {
 // planAnyway does so for what the rules refuse.
 func (s *stack) planAnyway(t *testing.T) *engine.Preview {
 	t.Helper()
-	p, _, _ := s.tryPlan(t)
+	p, out, err := s.tryPlan(t)
+	if p == nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
 	return p
 }
 
 func (s *stack) tryPlan(t *testing.T, args ...string) (*engine.Preview, string, error) {
 	t.Helper()
-	log := filepath.Join(t.TempDir(), "events")
-	out, failed := s.run(t, append([]string{"preview", "--event-log", log}, args...)...)
-	text, err := os.ReadFile(log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := engine.ReadPreview("the plan of "+s.name, text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p, out, failed
+	defer s.timed(t, "preview")()
+	return s.Preview(t.Context(), filepath.Join(t.TempDir(), "events"), args...)
 }
 
 // changes are the operations of a plan other than nothing, one line for each type, sorted.

@@ -5,33 +5,40 @@ package platformtest
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"testing"
 
 	"sigs.k8s.io/yaml"
 )
 
-// MailboxSecrets gives each mailbox of a catalogue's file the password "password-of-" and
-// its identifier, as spine:mailboxSecrets.
+// MailboxSecrets are those of Secrets, for a test.
 func MailboxSecrets(t testing.TB, file string) string {
 	t.Helper()
-	text, err := os.ReadFile(file)
+	secrets, err := Secrets(file)
 	if err != nil {
 		t.Fatal(err)
+	}
+	return secrets
+}
+
+// Secrets gives each mailbox of a catalogue's file the password "password-of-" and its identifier, as
+// spine:mailboxSecrets.
+func Secrets(file string) (string, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
 	}
 	var catalogue struct {
 		Mailboxes []struct{ ID string }
 	}
 	if err := yaml.Unmarshal(text, &catalogue); err != nil {
-		t.Fatal(err)
+		return "", fmt.Errorf("%s: %w", file, err)
 	}
 	passwords := map[string]string{}
 	for _, m := range catalogue.Mailboxes {
 		passwords[m.ID] = "password-of-" + m.ID
 	}
 	secrets, err := json.Marshal(map[string]any{"sharedKey": "the-shared-key", "passwords": passwords})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(secrets)
+	return string(secrets), err
 }
