@@ -14,16 +14,7 @@ import (
 
 // DatabaseEndpoint tells the program where the database is that somebody else runs.
 func DatabaseEndpoint(b *booking.BookingService) *corev1.ConfigMap {
-	return endpoint.Database(meta(b, endpoint.Name(DatabaseName(b)), ComponentDatabase), b.Spec.Database.Endpoint)
-}
-
-// databaseFiles are what it takes to connect, whoever runs the database.
-func databaseFiles(b *booking.BookingService) []corev1.VolumeProjection {
-	db := DatabaseName(b)
-	if e := b.Spec.Database.Endpoint; e != nil {
-		return endpoint.DatabaseSources(endpoint.Name(db), e)
-	}
-	return database.Files(db, b.Spec.Site)
+	return endpoint.Database(meta(b, DatabaseName(b), ComponentDatabase), b.Spec.Database.Endpoint)
 }
 
 // Database is the Cluster of CloudNativePG that holds the truth.

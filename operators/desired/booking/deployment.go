@@ -12,6 +12,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	booking "spine.nhs.uk/controlplane/operators/api/booking/v1alpha1"
+	"spine.nhs.uk/controlplane/operators/desired/database"
 	"spine.nhs.uk/controlplane/operators/desired/restricted"
 )
 
@@ -120,7 +121,7 @@ func gatewayURL(b *booking.BookingService) string {
 func volumes(b *booking.BookingService) []corev1.Volume {
 	out := []corev1.Volume{
 		restricted.Volume("config", restricted.ConfigMap(configName(b), configKey)),
-		restricted.Volume("database", databaseFiles(b)...),
+		restricted.Volume("database", database.Files(DatabaseName(b), b.Spec.Database, b.Spec.Site)...),
 		restricted.Volume("tls", restricted.Secret(certificateName(b), certKey, privateKey, caKey)),
 		// Its own certificate is from the clients' authority, the gateway's from the platform's.
 		restricted.Volume("gateway-client",

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
+	"spine.nhs.uk/controlplane/operators/desired/endpoint"
 	"spine.nhs.uk/controlplane/operators/desired/restricted"
 )
 
@@ -52,8 +53,12 @@ func CASecret(cluster string, site *common.SiteSpec) string {
 	return cluster + "-ca"
 }
 
-// Files are what a program needs to connect to a Cluster as its owner.
-func Files(cluster string, site *common.SiteSpec) []corev1.VolumeProjection {
+// Files are what a program needs to connect as the owner, whoever runs the database; cluster
+// names the Cluster that there is or would be.
+func Files(cluster string, spec common.DatabaseSpec, site *common.SiteSpec) []corev1.VolumeProjection {
+	if spec.Elsewhere() {
+		return endpoint.DatabaseSources(cluster, spec.Endpoint)
+	}
 	return []corev1.VolumeProjection{
 		restricted.Secret(UserSecret(cluster), "username", "password", "host", "port", "dbname"),
 		restricted.Secret(CASecret(cluster, site), "ca.crt"),

@@ -27,8 +27,8 @@ const (
 	engineKey   = "engine"
 )
 
-// Database is the ConfigMap for a database. The program reads from it, too, which engine it
-// is: that decides how it makes sure of a commit.
+// Database is the ConfigMap for a database; meta is what the operator's own would have. The
+// program reads from it, too, which engine it is: that decides how it makes sure of a commit.
 func Database(meta metav1.ObjectMeta, e *common.DatabaseEndpoint) *corev1.ConfigMap {
 	return files(meta, map[string]string{
 		engineKey: string(e.Engine), hostKey: string(e.Host), portKey: number(e.Port), databaseKey: e.Database,
@@ -37,19 +37,19 @@ func Database(meta metav1.ObjectMeta, e *common.DatabaseEndpoint) *corev1.Config
 
 // DatabaseSources are the volume's: what Database says, the owner's name and password, and
 // whose certificates are believed.
-func DatabaseSources(config string, e *common.DatabaseEndpoint) []corev1.VolumeProjection {
-	return sources(config, e.EngineEndpoint, engineKey, hostKey, portKey, databaseKey)
+func DatabaseSources(engine string, e *common.DatabaseEndpoint) []corev1.VolumeProjection {
+	return sources(engine, e.EngineEndpoint, engineKey, hostKey, portKey, databaseKey)
 }
 
-// Broker is the ConfigMap for a broker.
+// Broker is the ConfigMap for a broker; meta is what the operator's own would have.
 func Broker(meta metav1.ObjectMeta, e *common.BrokerEndpoint) *corev1.ConfigMap {
 	return files(meta, map[string]string{hostKey: string(e.Host), portKey: number(e.Port)})
 }
 
 // BrokerSources are the volume's: what Broker says, name and password, and whose certificates
 // are believed.
-func BrokerSources(config string, e *common.BrokerEndpoint) []corev1.VolumeProjection {
-	return sources(config, e.EngineEndpoint, hostKey, portKey)
+func BrokerSources(engine string, e *common.BrokerEndpoint) []corev1.VolumeProjection {
+	return sources(engine, e.EngineEndpoint, hostKey, portKey)
 }
 
 // BrokerAnnotation on pods is the broker's address: with another one every pod is replaced, as
@@ -60,12 +60,13 @@ const BrokerAnnotation = "spine.nhs.uk/broker"
 func Address(e *common.BrokerEndpoint) string { return fmt.Sprintf("%s:%d", e.Host, e.Port) }
 
 func files(meta metav1.ObjectMeta, data map[string]string) *corev1.ConfigMap {
+	meta.Name = Name(meta.Name)
 	return &corev1.ConfigMap{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ConfigMap"}, ObjectMeta: meta, Data: data}
 }
 
-func sources(config string, e common.EngineEndpoint, keys ...string) []corev1.VolumeProjection {
+func sources(engine string, e common.EngineEndpoint, keys ...string) []corev1.VolumeProjection {
 	return []corev1.VolumeProjection{
-		restricted.ConfigMap(config, keys...),
+		restricted.ConfigMap(Name(engine), keys...),
 		restricted.Secret(e.CredentialsSecret.Name, "username", "password"),
 		restricted.ConfigMap(e.CAConfigMap, "ca.crt"),
 	}

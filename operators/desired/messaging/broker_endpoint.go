@@ -12,13 +12,13 @@ import (
 
 // BrokerEndpoint tells the gateways where the broker is that somebody else runs.
 func BrokerEndpoint(m *api.MessagingService) *corev1.ConfigMap {
-	return endpoint.Broker(meta(m, endpoint.Name(BrokerName(m)), Broker), m.Spec.Broker.Endpoint)
+	return endpoint.Broker(meta(m, BrokerName(m), Broker), m.Spec.Broker.Endpoint)
 }
 
 // brokerFiles are what it takes to connect, whoever runs the broker.
 func brokerFiles(m *api.MessagingService) []corev1.VolumeProjection {
 	if e := m.Spec.Broker.Endpoint; e != nil {
-		return endpoint.BrokerSources(endpoint.Name(BrokerName(m)), e)
+		return endpoint.BrokerSources(BrokerName(m), e)
 	}
 	return []corev1.VolumeProjection{
 		restricted.Secret(BrokerName(m)+"-default-user", "username", "password", "host", "port"),

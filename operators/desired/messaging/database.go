@@ -14,16 +14,7 @@ import (
 
 // DatabaseEndpoint tells the gateways where the database is that somebody else runs.
 func DatabaseEndpoint(m *api.MessagingService) *corev1.ConfigMap {
-	return endpoint.Database(meta(m, endpoint.Name(DatabaseName(m)), Database), m.Spec.Database.Endpoint)
-}
-
-// databaseFiles are what it takes to connect, whoever runs the database.
-func databaseFiles(m *api.MessagingService) []corev1.VolumeProjection {
-	db := DatabaseName(m)
-	if e := m.Spec.Database.Endpoint; e != nil {
-		return endpoint.DatabaseSources(endpoint.Name(db), e)
-	}
-	return database.Files(db, m.Spec.Site)
+	return endpoint.Database(meta(m, DatabaseName(m), Database), m.Spec.Database.Endpoint)
 }
 
 // DatabaseCluster holds the ledger.

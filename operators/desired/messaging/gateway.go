@@ -10,6 +10,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	api "spine.nhs.uk/controlplane/operators/api/messaging/v1alpha1"
+	"spine.nhs.uk/controlplane/operators/desired/database"
 	"spine.nhs.uk/controlplane/operators/desired/endpoint"
 	"spine.nhs.uk/controlplane/operators/desired/restricted"
 )
@@ -97,7 +98,7 @@ func gatewayPod(m *api.MessagingService, image string) corev1.PodSpec {
 		}},
 		Volumes: []corev1.Volume{
 			restricted.Volume("config", restricted.ConfigMap(GatewayName(m), configKey)),
-			restricted.Volume("database", databaseFiles(m)...),
+			restricted.Volume("database", database.Files(DatabaseName(m), m.Spec.Database, m.Spec.Site)...),
 			restricted.Volume("broker", brokerFiles(m)...),
 			restricted.Volume("tls", restricted.Secret(gatewaySecret(m), "tls.crt", "tls.key", "ca.crt")),
 			restricted.Volume("clients-ca", restricted.Secret(clientSecret(m), "tls.crt", "tls.key", "ca.crt")),
