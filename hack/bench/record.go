@@ -25,6 +25,10 @@ type Figure struct {
 	Samples []float64 `json:"samples"`
 }
 
+func newRecord() Record {
+	return Record{Time: time.Now().UTC().Truncate(time.Second), Figures: map[string]Figure{}}
+}
+
 func (f Figure) median() float64 {
 	s := slices.Sorted(slices.Values(f.Samples))
 	if n := len(s); n%2 == 0 {
@@ -59,6 +63,16 @@ func (r Record) compare(previous *Record) string {
 		fmt.Fprintf(&out, "Last: %s\n", previous.Time.Format(time.RFC3339))
 	}
 	return out.String()
+}
+
+// finish shows the record beside the last one of its kind, which is in the same folder, and puts it there.
+func (r Record) finish(dir string) error {
+	previous, err := latest(dir)
+	if err != nil {
+		return err
+	}
+	fmt.Print(r.compare(previous))
+	return r.save(dir)
 }
 
 // save writes the record under its time; the name sorts by it.

@@ -197,16 +197,10 @@ func runServices(ctx context.Context, stack, results string) error {
 	if err != nil {
 		return err
 	}
-	b := &bench{site: s, record: Record{Time: time.Now().UTC().Truncate(time.Second), Figures: map[string]Figure{}}}
+	b := &bench{site: s, record: newRecord()}
 	if err := b.services(ctx); err != nil {
 		return err
 	}
 	// Apart from the records of whole sites, so that each is compared with its own kind.
-	results = filepath.Join(results, "services")
-	previous, err := latest(results)
-	if err != nil {
-		return err
-	}
-	fmt.Print(b.record.compare(previous))
-	return b.record.save(results)
+	return b.record.finish(filepath.Join(results, "services"))
 }
