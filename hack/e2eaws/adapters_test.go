@@ -5,10 +5,7 @@
 package e2eaws
 
 import (
-	"encoding/json"
 	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -25,7 +22,6 @@ import (
 	"spine.nhs.uk/controlplane/operators/adapters/aws/session"
 	"spine.nhs.uk/controlplane/operators/operatortest/conformance"
 	"spine.nhs.uk/controlplane/operators/ports"
-	"spine.nhs.uk/controlplane/operators/ports/thirdplace"
 )
 
 // TestThirdPlace holds the third place in AWS to what one on bare metal is held to.
@@ -143,16 +139,5 @@ func (p *place) traffic(t *testing.T) *route53.Traffic {
 
 // mounted is a folder as the manager finds it.
 func mounted(t *testing.T, config any) string {
-	t.Helper()
-	text, err := json.Marshal(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	for name, content := range map[string]string{thirdplace.File: string(text), "credentials": "[default]\naws_access_key_id = test\naws_secret_access_key = test\n"} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
+	return conformance.Mount(t, config, conformance.Profile("test", "test"))
 }

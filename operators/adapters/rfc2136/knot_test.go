@@ -6,10 +6,7 @@ package rfc2136
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -19,38 +16,23 @@ import (
 	"spine.nhs.uk/controlplane/operators/operatortest/conformance"
 	"spine.nhs.uk/controlplane/operators/operatortest/engines"
 	"spine.nhs.uk/controlplane/operators/ports"
-	"spine.nhs.uk/controlplane/operators/ports/thirdplace"
 )
 
 const zone = "spine.example."
-
-// write makes a folder with the configuration, as a mounted Secret has it.
-func write(t *testing.T, config any) string {
-	t.Helper()
-	text, err := json.Marshal(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, thirdplace.File), text, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
 
 func config(s *engines.NameServer) Config {
 	return Config{Server: s.URL, Zone: zone, Key: Key{Name: s.Key, Algorithm: "hmac-sha256", Secret: s.Secret}}
 }
 
 func witness(t *testing.T, s *engines.NameServer) *Witness {
-	return NewWitness(write(t, WitnessConfig{Config: config(s), Vote: "vote." + zone}))
+	return NewWitness(conformance.Mount(t, WitnessConfig{Config: config(s), Vote: "vote." + zone}, nil))
 }
 
 func traffic(t *testing.T, s *engines.NameServer) *Traffic {
-	return NewTraffic(write(t, TrafficConfig{
+	return NewTraffic(conformance.Mount(t, TrafficConfig{
 		Config: config(s), Names: []string{"messages." + zone, "booking." + zone},
 		Sites: map[string]string{"a": "192.0.2.10", "b": "192.0.2.20"}, TTLSeconds: 5,
-	}))
+	}, nil))
 }
 
 func TestWitnessIsARegister(t *testing.T) {

@@ -7,13 +7,11 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 
-	"spine.nhs.uk/controlplane/operators/ports/thirdplace"
+	"spine.nhs.uk/controlplane/operators/operatortest/conformance"
 )
 
 // table stands in for DynamoDB: one table, of which it knows what a register needs. The emulator
@@ -50,22 +48,8 @@ func (s *table) config() WitnessConfig {
 	return WitnessConfig{Region: "eu-west-2", Endpoint: endpoint(s.server.URL), Table: tableNamed, Service: "ers"}
 }
 
-func folder(t *testing.T, config any) string {
-	t.Helper()
-	text, err := json.Marshal(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	for name, content := range map[string]string{
-		thirdplace.File: string(text),
-		"credentials":   "[default]\naws_access_key_id = " + accessKey + "\naws_secret_access_key = " + secretKey + "\n",
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
+func folder(t *testing.T, config WitnessConfig) string {
+	return conformance.Mount(t, config, conformance.Profile(accessKey, secretKey))
 }
 
 func (s *table) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"spine.nhs.uk/controlplane/operators/adapters/aws/session"
 	"spine.nhs.uk/controlplane/operators/operatortest/conformance"
@@ -109,17 +108,9 @@ func TestItems(t *testing.T) {
 
 func TestTimeout(t *testing.T) {
 	s := newTable(t)
-	hold := make(chan struct{})
-	defer close(hold)
-	s.before = func(http.ResponseWriter, *http.Request) bool { <-hold; return true }
-	var silent *ports.WitnessError
-	begun := time.Now()
-	if _, err := s.witness(t).Read(t.Context()); !errors.As(err, &silent) {
-		t.Error(err)
-	}
-	if took := time.Since(begun); took < session.Limit || took > 10*session.Limit {
-		t.Errorf("it took %s", took)
-	}
+	s.before = conformance.Never(t)
+	w := s.witness(t)
+	conformance.Late[*ports.WitnessError](t, session.Limit, func() error { _, err := w.Read(t.Context()); return err })
 }
 
 // A new key counts at once, and none is in an error.
@@ -154,10 +145,7 @@ func TestCredentials(t *testing.T) {
 
 func TestConfig(t *testing.T) {
 	const good = "region: eu-west-2\ntable: ers-live-witness\nservice: ers\n"
-	for name, c := range map[string]struct {
-		text string
-		want []string
-	}{
+	conformance.Configs[WitnessConfig](t, "", map[string]conformance.Text{
 		"good":           {good, nil},
 		"an endpoint":    {good + "endpoint: https://vpce-1a2b.dynamodb.eu-west-2.vpce.amazonaws.com\n", nil},
 		"an emulator":    {good + "endpoint: http://127.0.0.1:5000\n", nil},
@@ -170,19 +158,7 @@ func TestConfig(t *testing.T) {
 		"for RFC 2136":   {"server: 192.0.2.1:53\nzone: z.\nvote: vote.z.\n", []string{"nothing but region"}},
 		"not even YAML":  {"\t{", []string{"must be YAML"}},
 		"a table's ARN?": {strings.Replace(good, "ers-live-witness", "arn:aws:dynamodb:eu-west-2:1:table/x", 1), []string{"table: "}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			_, err := thirdplace.Decode[WitnessConfig]([]byte(c.text))
-			if (err != nil) != (len(c.want) > 0) {
-				t.Fatal(err)
-			}
-			for _, want := range c.want {
-				if !strings.Contains(err.Error(), want) {
-					t.Errorf("%v\nwant: %s", err, want)
-				}
-			}
-		})
-	}
+	})
 }
 
 func FuzzConfig(f *testing.F) {

@@ -3,13 +3,10 @@
 package route53
 
 import (
-	"encoding/json"
 	"encoding/xml"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -17,7 +14,7 @@ import (
 	"testing"
 
 	"spine.nhs.uk/controlplane/operators/adapters/aws/session"
-	"spine.nhs.uk/controlplane/operators/ports/thirdplace"
+	"spine.nhs.uk/controlplane/operators/operatortest/conformance"
 )
 
 // record is one of Route 53's, in its own form.
@@ -94,18 +91,7 @@ func (s *server) config() TrafficConfig {
 func (s *server) traffic(t *testing.T) *Traffic { return directs(t, s.config()) }
 
 func directs(t *testing.T, c TrafficConfig) *Traffic {
-	t.Helper()
-	text, err := json.Marshal(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	for name, content := range map[string]string{thirdplace.File: string(text), "credentials": "[default]\naws_access_key_id = AKID\naws_secret_access_key = key\n"} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return NewTraffic(dir)
+	return NewTraffic(conformance.Mount(t, c, conformance.Profile("AKID", "key")))
 }
 
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -184,17 +184,9 @@ func TestAnswers(t *testing.T) {
 
 func TestTimeout(t *testing.T) {
 	s := newServer(t)
-	hold := make(chan struct{})
-	defer close(hold)
-	s.before = func(http.ResponseWriter, *http.Request) bool { <-hold; return true }
-	var lost *ports.TrafficError
-	begun := time.Now()
-	if _, err := s.traffic(t).Read(t.Context()); !errors.As(err, &lost) {
-		t.Error(err)
-	}
-	if took := time.Since(begun); took < session.Limit || took > 10*session.Limit {
-		t.Errorf("it took %s", took)
-	}
+	s.before = conformance.Never(t)
+	director := s.traffic(t)
+	conformance.Late[*ports.TrafficError](t, session.Limit, func() error { _, err := director.Read(t.Context()); return err })
 }
 
 const goodConfig = `hostedZone: Z0123456789ABC
@@ -204,36 +196,21 @@ sites: {a: first, b: second}
 `
 
 func TestConfig(t *testing.T) {
-	replace := strings.NewReplacer
-	for name, c := range map[string]struct {
-		change *strings.Replacer
-		want   []string
-	}{
-		"good":         {replace(), nil},
-		"an endpoint":  {replace("zone:", "endpoint: https://vpce-1a2b.route53.us-east-1.vpce.amazonaws.com\nzone:"), nil},
-		"in clear":     {replace("zone:", "endpoint: http://a\nzone:"), []string{"endpoint: "}},
-		"a typo":       {replace("hostedZone", "zoneID"), []string{"nothing but hostedZone, zone, endpoint, names, sites"}},
-		"no zone's ID": {replace("Z0123456789ABC", "/hostedzone/Z1"), []string{`hostedZone: "/hostedzone/Z1" must be the ID of a zone`}},
-		"one site":     {replace(", b: second", ""), []string{"sites: 1 of them: expected two or more"}},
-		"many": {replace("zone: spine.example.", "zone: Spine", "second", "first", "b:", "B_:", "booking.", "messages."), []string{
+	with := func(oldnew ...string) string { return strings.NewReplacer(oldnew...).Replace(goodConfig) }
+	conformance.Configs[TrafficConfig](t, "", map[string]conformance.Text{
+		"good":         {with(), nil},
+		"an endpoint":  {with("zone:", "endpoint: https://vpce-1a2b.route53.us-east-1.vpce.amazonaws.com\nzone:"), nil},
+		"in clear":     {with("zone:", "endpoint: http://a\nzone:"), []string{"endpoint: "}},
+		"a typo":       {with("hostedZone", "zoneID"), []string{"nothing but hostedZone, zone, endpoint, names, sites"}},
+		"no zone's ID": {with("Z0123456789ABC", "/hostedzone/Z1"), []string{`hostedZone: "/hostedzone/Z1" must be the ID of a zone`}},
+		"one site":     {with(", b: second", ""), []string{"sites: 1 of them: expected two or more"}},
+		"many": {with("zone: spine.example.", "zone: Spine", "second", "first", "b:", "B_:", "booking.", "messages."), []string{
 			`zone: "Spine" must be a fully qualified name`, "names[0]:", "names[1]:", `sites.B_: "first" must be the set identifier`, "sites.a:",
 		}},
-		"outside":     {replace("booking.spine", "booking.other"), []string{`names[1]: "booking.other.example." must be a fully qualified name within the zone`}},
-		"in capitals": {replace("booking.spine", "Booking.spine"), []string{"names[1]:"}},
-		"no set":      {replace("second", `""`), []string{"sites.b: "}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			_, err := thirdplace.Decode[TrafficConfig]([]byte(c.change.Replace(goodConfig)))
-			if (err != nil) != (len(c.want) > 0) {
-				t.Fatal(err)
-			}
-			for _, want := range c.want {
-				if !strings.Contains(err.Error(), want) {
-					t.Errorf("%v\nwant: %s", err, want)
-				}
-			}
-		})
-	}
+		"outside":     {with("booking.spine", "booking.other"), []string{`names[1]: "booking.other.example." must be a fully qualified name within the zone`}},
+		"in capitals": {with("booking.spine", "Booking.spine"), []string{"names[1]:"}},
+		"no set":      {with("second", `""`), []string{"sites.b: "}},
+	})
 }
 
 func FuzzConfig(f *testing.F) {
