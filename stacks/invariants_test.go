@@ -51,15 +51,21 @@ func invariants(p *engine.Preview) []string {
 }
 
 func broken(s policy.Stack, waivers []policy.Waiver) []string {
-	var out []string
-	for _, r := range policy.Judge(pack.Rules(), s, waivers, time.Now()).Results {
-		if r.WaivedBy == nil {
-			out = append(out, fmt.Sprintf("%s: %s %s: %s", r.Rule, r.URN, r.Property, r.Message))
-		}
-	}
+	out := found(pack.Rules(), s, waivers)
 	for _, i := range whole {
 		for _, what := range i.check(s) {
 			out = append(out, i.name+": "+what)
+		}
+	}
+	return out
+}
+
+// found is what rules have against a plan, and no waiver covers.
+func found(rules []policy.Rule, s policy.Stack, waivers []policy.Waiver) []string {
+	var out []string
+	for _, r := range policy.Judge(rules, s, waivers, time.Now()).Results {
+		if r.WaivedBy == nil {
+			out = append(out, fmt.Sprintf("%s: %s %s: %s", r.Rule, r.URN, r.Property, r.Message))
 		}
 	}
 	return out

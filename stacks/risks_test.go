@@ -31,10 +31,7 @@ var risky = []struct {
 		r.Inputs["cidrIpv4"] = everywhere
 	}, "opened to every address"},
 	{"AVAILABILITY", "aws:eks/nodeGroup:NodeGroup", "ers-live-general-a", set(1.0, "scalingConfig", "minSize"), "machines at least: 2 -> 1"},
-	{"RESIDENCY", "aws:backup/plan:Plan", "ers-live-backup", func(r *policy.Resource) {
-		rule := r.Inputs["rules"].([]any)[0].(map[string]any)
-		rule["copyActions"].([]any)[0].(map[string]any)["destinationVaultArn"] = "arn:aws:backup:us-east-1:100000000901:backup-vault:ers-live"
-	}, "names us-east-1: data may leave the United Kingdom"},
+	{"RESIDENCY", "aws:backup/plan:Plan", "ers-live-backup", abroad, "names us-east-1: data may leave the United Kingdom"},
 	{"IDENTITY", "aws:iam/policy:Policy", "ers-live-deploy-a", func(r *policy.Resource) {
 		r.Inputs["policy"] = anAction.ReplaceAllString(r.Inputs["policy"].(string), `${1}["*"]`)
 	}, "-> *"},
