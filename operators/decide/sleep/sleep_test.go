@@ -6,16 +6,14 @@ import (
 	"strings"
 	"testing"
 
-	"k8s.io/utils/ptr"
-
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 )
 
 // The states of the parts, from awake to asleep.
 var (
 	serving  = Program{Exists: true, Known: true, Asked: 2, There: 2, Serving: 2, Proved: true}
-	idle     = Program{Exists: true, Known: true, Asked: 2, There: 2, Serving: 2, Proved: true, Outbox: ptr.To[int64](0)}
-	busy     = Program{Exists: true, Known: true, Asked: 2, There: 2, Serving: 2, Proved: true, Outbox: ptr.To[int64](7)}
+	idle     = Program{Exists: true, Known: true, Asked: 2, There: 2, Serving: 2, Proved: true, Outbox: count(0)}
+	busy     = Program{Exists: true, Known: true, Asked: 2, There: 2, Serving: 2, Proved: true, Outbox: count(7)}
 	drained  = Program{Exists: true, Known: true, Asked: 2, There: 2, Serving: 2, Proved: true, Drained: true}
 	ended    = Program{Exists: true, Known: true}
 	stopping = Program{Exists: true, Known: true, There: 1, Drained: true}
@@ -33,6 +31,8 @@ var (
 	hibernated  = Database{Exists: true, Hibernating: true, Hibernated: true}
 	elsewhere   = Database{Elsewhere: true}
 )
+
+func count(n int64) *int64 { return &n }
 
 func TestDecide(t *testing.T) {
 	const (
