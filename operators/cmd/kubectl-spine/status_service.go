@@ -42,13 +42,13 @@ func (s *siteStatus) service(line serviceStatus, o client.Object, conditions []m
 	case ready.Status == metav1.ConditionFalse:
 		line.State = "NOT READY"
 	}
+	// Nobody probes what does not run, nor is it in the middle of a change.
+	awake := line.Sleep == "" || line.Sleep == common.SleepAwake
 	if o.GetDeletionTimestamp() != nil {
 		line.State += ", being deleted"
-	} else if p := meta.FindStatusCondition(conditions, common.ConditionProgressing); p != nil && p.Status == metav1.ConditionTrue && line.Ready {
+	} else if p := meta.FindStatusCondition(conditions, common.ConditionProgressing); p != nil && p.Status == metav1.ConditionTrue && line.Ready && awake {
 		line.State += ", changing"
 	}
-	// Nobody probes what does not run.
-	awake := line.Sleep == "" || line.Sleep == common.SleepAwake
 	if stale := staleness(probe, spec, now); stale > 0 && awake {
 		s.wrong(common.ReasonStateUnknown, line.name(),
 			fmt.Sprintf("the manager last probed it %s ago: what is shown here is as old; see that it runs", short(stale)), nil)
