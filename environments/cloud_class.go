@@ -2,7 +2,7 @@
 
 package environments
 
-// Class is a kind of environment in AWS.
+// Class is a kind of environment.
 type Class string
 
 // The classes.

@@ -4,6 +4,7 @@ package environments
 
 // Default fills in what was left out; empty text and zero count as left out.
 func (e *Environment) Default() {
+	text((*string)(&e.Class), string(ClassLive))
 	text(&e.SSH.User, "root")
 	number(&e.SSH.Port, 22)
 	for i := range e.Hosts {

@@ -44,6 +44,9 @@ type Environment struct {
 	Name string `json:"name"`
 	// owner is the team that answers for the environment: a DNS label.
 	Owner string `json:"owner"`
+	// class is what kind of environment it is: Live, Recovery, Assurance, Test, Training or
+	// Development. Services of Live and Recovery do not sleep. Default Live.
+	Class Class `json:"class"`
 	// site says where the hosts stand.
 	Site Site `json:"site"`
 	// ssh says how hosts are reached.

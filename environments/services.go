@@ -17,6 +17,10 @@ type Messaging struct {
 
 // Booking is the booking service and its database.
 type Booking struct {
+	// activity is Awake, or Asleep for a service that is stopped with all that it holds
+	// kept; not in an environment of class Live or Recovery, nor at one of two sites.
+	// Default Awake, which leaves it to others to put the service to sleep.
+	Activity Activity `json:"activity"`
 	// service is the program with the API and the pages.
 	Service Workload `json:"service"`
 	// database has three members.
@@ -30,6 +34,15 @@ type Booking struct {
 	// edge.address; at most 16.
 	HostNames []string `json:"hostNames"`
 }
+
+// Activity is whether a service runs.
+type Activity string
+
+// Whether a service runs.
+const (
+	ActivityAwake  Activity = "Awake"
+	ActivityAsleep Activity = "Asleep"
+)
 
 // Workload is the size of one of our programs.
 type Workload struct {
@@ -89,6 +102,7 @@ func (b *Booking) setDefaults() {
 	if b == nil {
 		return
 	}
+	text((*string)(&b.Activity), string(ActivityAwake))
 	b.Service.setDefaults()
 	b.Database.setDefaults()
 	text(&b.Tokens.Audience, "ers")

@@ -26,6 +26,9 @@ func (e *Environment) Validate() field.ErrorList {
 	var errs field.ErrorList
 	errs = append(errs, shortName(field.NewPath("name"), e.Name)...)
 	errs = append(errs, label(field.NewPath("owner"), e.Owner)...)
+	if !slices.Contains(classOrder, e.Class) {
+		errs = append(errs, field.NotSupported(field.NewPath("class"), e.Class, classOrder))
+	}
 	errs = append(errs, e.validateSite(field.NewPath("site"))...)
 	errs = append(errs, e.validateSSH(field.NewPath("ssh"))...)
 	errs = append(errs, e.validateHosts(field.NewPath("hosts"))...)

@@ -35,6 +35,7 @@ func (e *Environment) validateServices() field.ErrorList {
 		if e.Messaging == nil {
 			errs = append(errs, field.Forbidden(p, "booking sends its events through messaging: add that, or remove this"))
 		}
+		errs = append(errs, e.validateActivity(p.Child("activity"))...)
 		errs = append(errs, e.enoughHosts(p)...)
 		errs = append(errs, b.Service.validate(p.Child("service"))...)
 		errs = append(errs, b.Database.validate(p.Child("database"))...)
@@ -45,6 +46,20 @@ func (e *Environment) validateServices() field.ErrorList {
 		errs = append(errs, hostNames(p.Child("hostNames"), b.HostNames)...)
 	}
 	return errs
+}
+
+// validateActivity keeps awake what serves patients, and what another site would take over.
+func (e *Environment) validateActivity(p *field.Path) field.ErrorList {
+	switch activity := e.Booking.Activity; {
+	case activity == ActivityAwake:
+	case activity != ActivityAsleep:
+		return field.ErrorList{field.NotSupported(p, activity, []Activity{ActivityAsleep, ActivityAwake})}
+	case e.Class.serving():
+		return field.ErrorList{field.Invalid(p, activity, fmt.Sprintf("an environment of class %s does not sleep: use Awake, or correct class", e.Class))}
+	case e.Pair != nil:
+		return field.ErrorList{field.Invalid(p, activity, "one of two sites does not sleep, as the other one would take its services over: use Awake")}
+	}
+	return nil
 }
 
 // enoughHosts holds the members of databases and brokers apart: two in one rack

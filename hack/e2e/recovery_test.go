@@ -32,7 +32,7 @@ const (
 func recoveries() {
 	var by, other client.Client
 
-	It("knows its responders", Label("recovery", "stock"), func(ctx context.Context) {
+	It("knows its responders", Label("recovery", "stock", "sleep"), func(ctx context.Context) {
 		for role, users := range map[string][]string{
 			"spine-responder": {responder, second, reader}, "spine-viewer": {responder, second}, "spine-auditor": {reader},
 		} {

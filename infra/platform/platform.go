@@ -54,6 +54,8 @@ type Args struct {
 	Later map[string]pulumi.StringInput
 	// Hosts that our manager may switch; nil where hosts are not ours.
 	Hosts *manager.Hosts
+	// Class is what kind of environment it is: Live, for example. Empty: nobody knows.
+	Class string
 	// Operations are the rules of recovery operations: a struct with JSON tags, as the manager
 	// reads them.
 	Operations any
@@ -136,7 +138,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 	// Its certificate is cert-manager's to issue.
 	operators, err := manager.Set(args.Operators, manager.Args{
 		EdgeAddress: args.EdgeAddress, APIServers: args.Cluster.APIServers, APIPort: args.Cluster.API.Port,
-		Hosts: args.Hosts, Operations: args.Operations, ThirdPlace: args.ThirdPlace,
+		Hosts: args.Hosts, Class: args.Class, Operations: args.Operations, ThirdPlace: args.ThirdPlace,
 	}, in)
 	ours, err := install(operators, err, engineSeconds, issuing)
 	if err != nil {

@@ -112,7 +112,7 @@ func Scheme() *apiruntime.Scheme {
 func (c *Cluster) prepare(ctx context.Context) error {
 	for _, name := range []string{"spine-system", "spine-messaging", "spine-booking"} {
 		n := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{
-			"pod-security.kubernetes.io/enforce": "restricted",
+			"pod-security.kubernetes.io/enforce": "restricted", "spine.nhs.uk/class": "Development",
 		}}}
 		if err := c.Client.Create(ctx, n); err != nil {
 			return err

@@ -38,6 +38,28 @@ func (c *Cluster) Database(ctx context.Context, namespace, name string, ready in
 	return c.Client.Status().Update(ctx, u)
 }
 
+// Hibernated plays CloudNativePG with a Cluster that was told to hibernate: no instance is left.
+func (c *Cluster) Hibernated(ctx context.Context, namespace, name string) error {
+	u := &unstructured.Unstructured{}
+	u.SetGroupVersionKind(schema.GroupVersionKind{Group: "postgresql.cnpg.io", Version: "v1", Kind: "Cluster"})
+	if err := c.Client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, u); err != nil {
+		return err
+	}
+	status, _, err := unstructured.NestedMap(u.Object, "status")
+	if err != nil {
+		return err
+	}
+	status["instances"], status["readyInstances"], status["instancesStatus"] = int64(0), int64(0), map[string]any{}
+	status["conditions"] = []any{map[string]any{
+		"type": "cnpg.io/hibernation", "status": "True", "reason": "Hibernated", "message": "Cluster has been hibernated",
+		"lastTransitionTime": "2026-11-21T22:00:00Z",
+	}}
+	if err := unstructured.SetNestedMap(u.Object, status, "status"); err != nil {
+		return err
+	}
+	return c.Client.Status().Update(ctx, u)
+}
+
 // Broker plays the RabbitMQ cluster operator and the StatefulSet controller: it reports
 // that many ready nodes of a RabbitmqCluster, all of the newest revision.
 func (c *Cluster) Broker(ctx context.Context, namespace, name string, ready int32) error {

@@ -14,6 +14,10 @@ type BookingStatus struct {
 	OutboxOldestSeconds float64 `json:"outboxOldestSeconds"`
 	// ASIOpen counts appointment-slot issues that nobody has answered.
 	ASIOpen int64 `json:"asiOpen"`
+	// Intake is what the replica that answered does with requests: Open, Closed or Stopped; empty
+	// from a program that knows no other than Open and Closed. InFlight are those that it works on.
+	Intake   string `json:"intake"`
+	InFlight int64  `json:"inFlight"`
 	// Replication to the other site; nil where there is none, or it is not known.
 	Replication *ReplicationStatus `json:"replication"`
 	// Standbys of the database that receive what it writes, by the primary's word; nil when it is not known.

@@ -48,7 +48,7 @@ func (s *stack) makePlatform() error {
 	}
 	args := &platform.Args{
 		Names: s.names, Tags: tags.Tags{Environment: s.env.Name, Owner: s.env.Owner}, Images: s.installed.images,
-		Cluster: s.cluster.Cluster, Operations: s.env.Operations,
+		Cluster: s.cluster.Cluster, Class: string(s.env.Class), Operations: s.env.Operations,
 		Entrances: map[string]component.Endpoint{"mesh": {Name: s.domain(messages), Port: public}},
 		Later:     map[string]pulumi.StringInput{databaseHost: s.database.Database.Writer},
 		// Pods start on machines, and programs when their engines answer.

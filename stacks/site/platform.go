@@ -23,6 +23,8 @@ type wanted struct {
 	booking   *services.Booking
 	// hosts that the manager may switch; nil when there are none, or no services.
 	hosts *manager.Hosts
+	// class is the environment's.
+	class environments.Class
 	// operations are the rules that the manager gets.
 	operations environments.Operations
 	// pair is the other site and the third place.
@@ -38,7 +40,7 @@ type secrets struct {
 // readServices reads what the services of the environment refer to. All problems
 // are in the errors.
 func readServices(env *environments.Environment, secrets secrets, project fs.FS) (wanted, field.ErrorList) {
-	w := wanted{operations: env.Operations}
+	w := wanted{class: env.Class, operations: env.Operations}
 	var errs field.ErrorList
 	if m := env.Messaging; m != nil {
 		made, problems := shared.Messaging(m.CatalogueFile, m.Gateway, secrets.mailboxes, shared.In(project))
@@ -50,7 +52,7 @@ func readServices(env *environments.Environment, secrets secrets, project fs.FS)
 	}
 	if b := env.Booking; b != nil {
 		made, problems := shared.Booking(b.Service, b.Tokens, b.Providers, b.HostNames, readLocal)
-		made.Database = shared.Store(b.Database)
+		made.Database, made.Asleep = shared.Store(b.Database), b.Activity == environments.ActivityAsleep
 		w.booking = made
 		errs = append(errs, problems...)
 	}
@@ -76,6 +78,7 @@ func install(ctx *pulumi.Context, made *site.Site, args *site.Args, w wanted) er
 		Images:      made.Images,
 		Cluster:     made.Cluster,
 		EdgeAddress: args.EdgeAddress,
+		Class:       string(w.class),
 		Operations:  w.operations,
 		Hosts:       w.hosts,
 		Authorities: w.pair.authorities,

@@ -31,6 +31,8 @@ type Args struct {
 	Hosts *Hosts
 	// ThirdPlace is for one of two sites; nil for a site alone.
 	ThirdPlace *ThirdPlace
+	// Class is the environment's: Live, for example. Empty: nobody knows, and nothing sleeps.
+	Class string
 	// Operations are the rules of operations: a struct with JSON tags, as the manager's file
 	// has them. Nil: the manager's own defaults.
 	Operations any
@@ -40,6 +42,8 @@ type Args struct {
 type values struct {
 	// Image is the manager's, EdgeAddress where traffic from outside enters.
 	Image, EdgeAddress string
+	// Class is the environment's.
+	Class string
 	// HostsDir is where the manager finds the hosts' inventory; empty when there is
 	// none. SSHPort is the port of the hosts' SSH daemons.
 	HostsDir string
@@ -55,7 +59,7 @@ type values struct {
 
 func (a Args) values(image, operations string) values {
 	digest := sha256.Sum256([]byte(operations))
-	v := values{Image: image, EdgeAddress: a.EdgeAddress, SSHPort: 22, ThirdPlace: kindNameServer, OperationsDigest: hex.EncodeToString(digest[:8])}
+	v := values{Image: image, EdgeAddress: a.EdgeAddress, Class: a.Class, SSHPort: 22, ThirdPlace: kindNameServer, OperationsDigest: hex.EncodeToString(digest[:8])}
 	if a.Hosts != nil {
 		v.HostsDir, v.SSHPort = "/etc/spine/hosts", a.Hosts.SSHPort
 	}

@@ -13,6 +13,9 @@ const (
 
 // Booking is the BookingService of a site.
 type Booking struct {
+	// Asleep asks for a service that does not run. Otherwise the resource says nothing of it,
+	// so that it is for others to put the service to sleep.
+	Asleep   bool
 	Service  Workload
 	Database Engine
 	// TokenKeys is the JSON Web Key Set of who issues tokens, by TokenIssuer for
@@ -57,6 +60,9 @@ func (b *Booking) objects(images component.Images) ([]map[string]any, error) {
 		"tokens":         map[string]any{"keysConfigMap": keys, "issuer": b.TokenIssuer, "audience": b.TokenAudience},
 		"providerAccess": access,
 		"exposure":       exposure(b.HostNames, b.NodePort),
+	}
+	if b.Asleep {
+		spec["activity"] = "Asleep"
 	}
 	return append(objects, object("booking.ers.nhs.uk/v1alpha1", "BookingService", BookingNamespace, BookingName, map[string]any{"spec": spec})), nil
 }

@@ -47,6 +47,21 @@ func TestEngines(t *testing.T) {
 	}
 }
 
+// TestActivity: who does not ask for sleep leaves it to others, who then own the field.
+func TestActivity(t *testing.T) {
+	images := component.Images{"message-gateway:dev": "r/g@x", "booking-service:dev": "r/b@x"}
+	for _, asleep := range []bool{false, true} {
+		set, err := Set(&Messaging{Database: elsewhere(), Broker: elsewhere()}, &Booking{Database: elsewhere(), Asleep: asleep}, nil, images, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := set.Objects["booking.ers.nhs.uk/v1alpha1/BookingService/spine-booking/ers"].(map[string]any)
+		if got, said := o["spec"].(map[string]any)["activity"]; said != asleep || asleep && got != "Asleep" {
+			t.Errorf("asleep %v: the resource says %v", asleep, got)
+		}
+	}
+}
+
 func TestServicesElsewhereNeedNoEngines(t *testing.T) {
 	images := component.Images{"message-gateway:dev": "r/g@x", "booking-service:dev": "r/b@x"}
 	set, err := Set(&Messaging{Database: elsewhere(), Broker: elsewhere(), NodePort: 30443}, &Booking{Database: elsewhere()}, nil, images, nil)

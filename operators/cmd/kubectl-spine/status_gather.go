@@ -187,6 +187,9 @@ func (s *siteStatus) messaging(m *messagingapi.MessagingService, now time.Time) 
 func (s *siteStatus) booking(b *bookingapi.BookingService, now time.Time) {
 	line := serviceStatus{Kind: "BookingService", Namespace: b.Namespace, Name: b.Name,
 		Redundancy: b.Status.Redundancy.Summary, AtRisk: b.Status.Loss}
+	if b.Status.Sleep != nil {
+		line.Sleep = b.Status.Sleep.Phase
+	}
 	if c := b.Status.Backlog; c != nil {
 		line.Backlog, line.Oldest, line.OpenIssues = &c.OutboxPending, c.OldestTime, &c.OpenIssues
 	}

@@ -35,17 +35,21 @@ func (s *siteStatus) service(line serviceStatus, o client.Object, conditions []m
 	switch {
 	case ready == nil:
 		s.wrong(common.ReasonStateUnknown, line.name(), "the manager has not said anything about it", nil)
+	case ready.Reason == common.ReasonAsleep:
+		line.Ready, line.State = ready.Status == metav1.ConditionTrue, sleepWords[line.Sleep]
 	case ready.Status == metav1.ConditionTrue:
 		line.Ready, line.State = true, "ready"
 	case ready.Status == metav1.ConditionFalse:
 		line.State = "NOT READY"
 	}
+	// Nobody probes what does not run, nor is it in the middle of a change.
+	awake := line.Sleep == "" || line.Sleep == common.SleepAwake
 	if o.GetDeletionTimestamp() != nil {
 		line.State += ", being deleted"
-	} else if p := meta.FindStatusCondition(conditions, common.ConditionProgressing); p != nil && p.Status == metav1.ConditionTrue && line.Ready {
+	} else if p := meta.FindStatusCondition(conditions, common.ConditionProgressing); p != nil && p.Status == metav1.ConditionTrue && line.Ready && awake {
 		line.State += ", changing"
 	}
-	if stale := staleness(probe, spec, now); stale > 0 {
+	if stale := staleness(probe, spec, now); stale > 0 && awake {
 		s.wrong(common.ReasonStateUnknown, line.name(),
 			fmt.Sprintf("the manager last probed it %s ago: what is shown here is as old; see that it runs", short(stale)), nil)
 	}
@@ -61,6 +65,11 @@ func (s *siteStatus) service(line serviceStatus, o client.Object, conditions []m
 		s.wrong(ready.Reason, line.name(), ready.Type+": "+ready.Message, &ready.LastTransitionTime)
 	}
 	s.Services = append(s.Services, line)
+}
+
+// sleepWords are the states of a service that is not awake.
+var sleepWords = map[common.SleepPhase]string{
+	common.SleepAsleep: "asleep", common.SleepFalling: "falling asleep", common.SleepWaking: "waking", common.SleepAwake: "waking",
 }
 
 // warningAge is how long a warning of the manager is shown: it repeats those that hold every
@@ -99,9 +108,13 @@ func staleness(p common.ProbeStatus, spec common.ProbeSpec, now time.Time) time.
 // notWell says that a condition needs to be told: most are well while True, Stalled while
 // False, and Progressing unless it waits for something that is wrong.
 func notWell(c metav1.Condition) bool {
-	switch c.Type {
-	case common.ConditionStalled:
+	switch {
+	case c.Type == common.ConditionStalled:
 		return c.Status == metav1.ConditionTrue
+	case c.Reason == common.ReasonAsleep:
+		return false // as somebody has asked
+	}
+	switch c.Type {
 	case common.ConditionProgressing:
 		return c.Status != metav1.ConditionFalse && hasPage(c.Reason)
 	}

@@ -46,6 +46,18 @@ func TestStatusScreens(t *testing.T) {
 	stale := booking()
 	stale.Status.Probe.LastTime = ago(11 * time.Minute)
 
+	// Every condition of one that sleeps has its reason, and nobody has probed it for hours.
+	sleeper := func(phase common.SleepPhase, ready metav1.ConditionStatus) client.Object {
+		b := booking(metav1.Condition{Type: common.ConditionReady, Status: ready, Reason: common.ReasonAsleep},
+			metav1.Condition{Type: common.ConditionRedundancy, Status: metav1.ConditionUnknown, Reason: common.ReasonAsleep},
+			metav1.Condition{Type: common.ConditionProgressing, Status: metav1.ConditionTrue, Reason: common.ReasonChanging})
+		b.Status.Sleep = &common.SleepStatus{Phase: phase, Since: *ago(9 * time.Hour)}
+		b.Status.Redundancy.Summary, b.Status.Probe.LastTime = "0/3 db, 0/2 service", ago(9*time.Hour)
+		return b
+	}
+	falling := sleeper(common.SleepFalling, metav1.ConditionFalse)
+	falling.SetName("ers-2")
+
 	running := operation("restart-rolling-spine-x7k2p", api.ActionRestartRolling, func(o *api.ServiceRecovery) {
 		o.Spec.Part = api.PartBroker
 		o.Status.Steps = []api.StepStatus{{Name: "restart-broker-2", State: api.StepSucceeded}, {Name: "restart-broker-1", State: api.StepRunning}}
@@ -89,6 +101,7 @@ func TestStatusScreens(t *testing.T) {
 		"outage":     {[]client.Object{host("a", "r1", true), host("b", "r2", false), host("c", "r3", false), down, stale}, exitWrong},
 		"operations": {append(wellSite(), running, waits, failed, mended, mending), exitWrong},
 		"empty":      {nil, exitWell},
+		"asleep":     {[]client.Object{host("a", "r1", true), messaging(), sleeper(common.SleepAsleep, metav1.ConditionTrue), falling}, exitWell},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out, errs, code := newWorld(test.objects...).run("status")

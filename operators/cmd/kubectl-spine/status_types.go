@@ -2,7 +2,11 @@
 
 package main
 
-import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
+)
 
 // statusReport is what `status -o json` writes: all that the screen shows. Fields are only
 // ever added.
@@ -47,7 +51,8 @@ type serviceStatus struct {
 	Namespace string `json:"namespace"`
 	Name      string `json:"name"`
 	Ready     bool   `json:"ready"`
-	// State in words: "ready", "NOT READY", "UNKNOWN", "being deleted".
+	// State in words: "ready", "asleep", "falling asleep", "waking", "NOT READY", "UNKNOWN",
+	// "being deleted".
 	State      string `json:"state"`
 	Redundancy string `json:"redundancy,omitempty"`
 	// AtRisk is what the loss of one more disk could lose: messages, or words.
@@ -57,6 +62,8 @@ type serviceStatus struct {
 	// OpenIssues of a booking service.
 	OpenIssues *int64       `json:"openIssues,omitempty"`
 	Oldest     *metav1.Time `json:"oldest,omitempty"`
+	// Sleep is the phase of a service that can sleep.
+	Sleep common.SleepPhase `json:"sleep,omitempty"`
 }
 
 func (s serviceStatus) name() string { return s.Namespace + "/" + s.Name }

@@ -21,6 +21,7 @@ import (
 	booking "spine.nhs.uk/controlplane/operators/api/booking/v1alpha1"
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 	desired "spine.nhs.uk/controlplane/operators/desired/booking"
+	"spine.nhs.uk/controlplane/operators/operatortest"
 )
 
 var _ = Describe("The API server", func() {
@@ -69,6 +70,10 @@ var _ = Describe("The API server", func() {
 		Expect(apierrors.IsInvalid(err)).To(BeTrue(), "%v", err)
 		Expect(err.Error()).To(ContainSubstring(says))
 	},
+		Entry("sleep at one of two sites", func(b *booking.BookingService) {
+			b.Spec.Site, b.Spec.Activity = operatortest.Site(common.RoleActive), common.ActivityAsleep
+		}, "spec.activity"),
+		Entry("an activity that is none", func(b *booking.BookingService) { b.Spec.Activity = "Dozing" }, "spec.activity"),
 		Entry("both sites of one", func(b *booking.BookingService) { b.Spec.Acknowledge = common.AcknowledgeBothSites }, "acknowledge BothSites needs site"),
 		Entry("one database instance", func(b *booking.BookingService) { b.Spec.Database.Instances = 1 }, "spec.database.instances"),
 		Entry("one replica", func(b *booking.BookingService) { b.Spec.Service.Replicas = 1 }, "spec.service.replicas"),

@@ -22,6 +22,9 @@ const changeTime = 4 * time.Minute
 // change brings about what is not as specified, one part at a time, or takes back what
 // does not work.
 func (s *scope) change(ctx context.Context) (time.Duration, error) {
+	if s.sleep.Hold {
+		return 0, nil
+	}
 	d := rollout.Decide(s.facts())
 	s.decision = &d
 	if slices.Contains(d.Apply, desired.ComponentDatabase) {
@@ -59,7 +62,7 @@ func (s *scope) facts() rollout.Facts {
 		image.PassedAt = seen.ProbePassedTime.Time
 	}
 	f := rollout.Facts{
-		Now: s.now, Operation: s.operation, Resting: s.resting(),
+		Now: s.now, Operation: s.operation, Resting: s.standingBy(),
 		Deadline: time.Duration(replicas) * changeTime,
 		Program:  program,
 		Probe:    probe,

@@ -48,6 +48,10 @@ func (s *scope) sayElsewhere(c kit.Conditions, host string) {
 }
 
 func (s *scope) sayDatabase(c kit.Conditions) {
+	if s.observed && s.away() {
+		s.sayAway(c, common.ConditionDatabase)
+		return
+	}
 	if e := s.service.Spec.Database.Endpoint; e != nil {
 		s.sayElsewhere(c, string(e.Host))
 		return
@@ -79,7 +83,9 @@ func (s *scope) sayService(c kit.Conditions) {
 	switch n := s.available(); {
 	case !s.observed:
 		c.Unknown(common.ConditionService, common.ReasonStateUnknown, "not observed")
-	case s.resting():
+	case s.away():
+		s.sayAway(c, common.ConditionService)
+	case s.standingBy():
 		c.False(common.ConditionService, common.ReasonStandingBy, "no replica runs: this site is "+string(s.order.Role))
 	case n > 0:
 		c.True(common.ConditionService, common.ReasonAsSpecified, fmt.Sprintf("%d of %d replicas serve", n, desired.Replicas(s.service)))
@@ -109,8 +115,12 @@ func (s *scope) sayStalled(c kit.Conditions, err error) {
 
 // sayReady: the first part that keeps the service from its clients gives the reason.
 func (s *scope) sayReady(c kit.Conditions) {
-	if s.resting() {
+	switch {
+	case s.standingBy():
 		c.ReadyAtRest(s.order, s.service.Status.Site)
+		return
+	case s.observed && (s.away() || s.sleep.Phase == common.SleepFalling):
+		s.sayReadyAsleep(c)
 		return
 	}
 	for _, kind := range []string{common.ConditionDatabase, common.ConditionService, common.ConditionDeepProbe} {

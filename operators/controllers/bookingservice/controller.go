@@ -65,6 +65,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 		kit.Phase{Name: "surroundings", Run: s.surround},
 		kit.Phase{Name: "observation", Run: s.observe},
 		kit.Phase{Name: "site", Run: s.obey},
+		kit.Phase{Name: "sleep", Run: s.doze},
 		kit.Phase{Name: "probe", Run: s.probe},
 		kit.Phase{Name: "backlog", Run: s.count},
 		kit.Phase{Name: "change", Run: s.change},

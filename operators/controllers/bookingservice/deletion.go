@@ -53,6 +53,9 @@ func (s *scope) release(ctx context.Context) (time.Duration, error) {
 		return s.letGo(ctx)
 	}
 	if err := s.recount(ctx); err != nil {
+		if common.SleepPhaseOf(s.service.Status.Sleep) != common.SleepAwake {
+			return blockedPace, s.block(common.ReasonAsleep, "the service is not awake, so nobody can count what its database holds")
+		}
 		return blockedPace, s.block(common.ReasonStateUnknown, "nobody can tell what would be lost: %v", err)
 	}
 	n := s.service.Status.Backlog.Unprocessed()

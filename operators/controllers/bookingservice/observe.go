@@ -17,6 +17,7 @@ import (
 	"spine.nhs.uk/controlplane/operators/decide/rollout"
 	desired "spine.nhs.uk/controlplane/operators/desired/booking"
 	"spine.nhs.uk/controlplane/operators/desired/database"
+	"spine.nhs.uk/controlplane/operators/kit"
 	"spine.nhs.uk/controlplane/operators/kit/lease"
 )
 
@@ -30,14 +31,12 @@ func (s *scope) observe(ctx context.Context) (time.Duration, error) {
 	if err := s.observeDatabase(ctx); err != nil {
 		return 0, err
 	}
-	if s.programChild, err = s.children.Look(ctx, desired.Deployment(s.service, s.program().Image())); err != nil {
-		return 0, err
+	child, err := s.children.Look(ctx, desired.Deployment(s.service, s.program().Image()))
+	if err == nil {
+		err = s.keepProgram(child)
 	}
-	if live := s.programChild.Live; live != nil {
-		s.deployment = &appsv1.Deployment{}
-		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(live.Object, s.deployment); err != nil {
-			return 0, fmt.Errorf("deployment %s: %w", live.GetName(), err)
-		}
+	if err != nil {
+		return 0, err
 	}
 	// Unstructured, as is everything else that is read: one cache for each kind.
 	pods := &unstructured.UnstructuredList{}
@@ -56,6 +55,19 @@ func (s *scope) observe(ctx context.Context) (time.Duration, error) {
 	}
 	s.observed = true
 	return 0, nil
+}
+
+// keepProgram keeps the program beside its live Deployment.
+func (s *scope) keepProgram(child *kit.Child) error {
+	s.programChild = child
+	if child.Live == nil {
+		return nil
+	}
+	s.deployment = &appsv1.Deployment{}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(child.Live.Object, s.deployment); err != nil {
+		return fmt.Errorf("deployment %s: %w", child.Live.GetName(), err)
+	}
+	return nil
 }
 
 // observeDatabase looks at the one that the operator makes. Of one that somebody else runs

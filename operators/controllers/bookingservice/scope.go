@@ -12,6 +12,7 @@ import (
 	booking "spine.nhs.uk/controlplane/operators/api/booking/v1alpha1"
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/decide/rollout"
+	"spine.nhs.uk/controlplane/operators/decide/sleep"
 	"spine.nhs.uk/controlplane/operators/desired/database"
 	"spine.nhs.uk/controlplane/operators/kit"
 )
@@ -31,6 +32,10 @@ type scope struct {
 	databaseObeys bool
 	// operation that holds the service, in words; empty when none does. Set by observe.
 	operation string
+	// edgeClosed says that the programs are told to let nobody in: set by surround.
+	edgeClosed bool
+	// sleep is what was decided about sleep: set by doze, the zero value before it.
+	sleep sleep.Decision
 	// children applies what the service owns.
 	children kit.Children
 
@@ -52,7 +57,7 @@ type scope struct {
 	// observed says that observe succeeded, so that what it set can be relied on.
 	observed bool
 
-	// decision on what to change: set by change, nil before it.
+	// decision on what to change: set by change, nil before it and where sleep holds changes.
 	decision *rollout.Decision
 	// released says that the finalizer is gone, and maybe the service with it.
 	released bool

@@ -19,8 +19,11 @@ import (
 // siteRecheck is when to look again at an order that is not brought about.
 const siteRecheck = 2 * time.Second
 
-// resting says that the program is not to run at this site.
-func (s *scope) resting() bool { return s.order.Role != "" && s.order.Role != common.SiteActive }
+// standingBy says that the program is not to run at this site.
+func (s *scope) standingBy() bool { return s.order.Role != "" && s.order.Role != common.SiteActive }
+
+// resting says that the program is not to run, or not yet, at this site or at this time.
+func (s *scope) resting() bool { return s.standingBy() || s.stopped() }
 
 // orders reads what the site's manager wants of this service. What makes no sense changes
 // nothing.

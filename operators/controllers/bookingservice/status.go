@@ -38,8 +38,13 @@ func (s *scope) summarize(err error) {
 // concluded says whether the specification was brought about or given up: who waits for the
 // generation waits for the change, and not for its start.
 func (s *scope) concluded(err error) bool {
-	if err != nil || s.decision == nil {
+	switch {
+	case err == nil && s.sleep.Phase == common.SleepAsleep:
+		return true
+	case err != nil || s.decision == nil:
 		return kit.AsStalled(err) != nil
+	case s.sleep.Phase == common.SleepWaking:
+		return false
 	}
 	switch s.decision.State {
 	case rollout.Settled, rollout.RolledBack, rollout.NoWayBack:
@@ -69,6 +74,8 @@ func (s *scope) sayRedundancy(c kit.Conditions) {
 	}
 	status.Redundancy.Summary = fmt.Sprintf("%s, %d/%d service", dbText, serving, replicas)
 	switch {
+	case s.away():
+		// What was committed is on the same disks as before.
 	case elsewhere:
 		status.Loss = booking.LossNone // no engine that may be run elsewhere acknowledges a commit on one disk
 	case !db.Known || db.Primary == "":
@@ -79,6 +86,8 @@ func (s *scope) sayRedundancy(c kit.Conditions) {
 		status.Loss = booking.LossNone
 	}
 	switch {
+	case s.away():
+		s.sayAway(c, common.ConditionRedundancy)
 	case !elsewhere && !db.Exists || s.deployment == nil:
 		c.False(common.ConditionRedundancy, common.ReasonStarting, status.Redundancy.Summary)
 	case !elsewhere && !db.Known:
@@ -96,7 +105,11 @@ func (s *scope) sayRedundancy(c kit.Conditions) {
 
 func (s *scope) sayBacklog(c kit.Conditions) {
 	held, limits := s.service.Status.Backlog, s.service.Spec.Backlog
-	if s.resting() {
+	switch {
+	case s.away():
+		s.sayAway(c, common.ConditionBacklog)
+		return
+	case s.standingBy():
 		c.Unknown(common.ConditionBacklog, common.ReasonStandingBy, "no replica counts it here")
 		return
 	}
@@ -123,7 +136,9 @@ func (s *scope) sayProbe(c kit.Conditions) {
 	m := s.service.Status.Probe
 	failed := fmt.Sprintf("%d probes in a row failed, the last at stage %s", m.ConsecutiveFailures, m.FailedStage)
 	switch {
-	case s.resting():
+	case s.away():
+		s.sayAway(c, common.ConditionDeepProbe)
+	case s.standingBy():
 		c.Unknown(common.ConditionDeepProbe, common.ReasonStandingBy, "no replica can be probed here")
 	case m.LastTime == nil:
 		c.Unknown(common.ConditionDeepProbe, common.ReasonProbePending, "no probe has run yet")
@@ -146,6 +161,8 @@ func (s *scope) sayProgress(c kit.Conditions, err error) {
 		c.True(common.ConditionProgressing, common.ReasonDeleting, "the service is being deleted")
 	case kit.AsStalled(err) != nil:
 		c.False(common.ConditionProgressing, kit.AsStalled(err).Reason, err.Error())
+	case err == nil && s.dozing():
+		s.sayDozing(c)
 	case err != nil || d == nil:
 		c.Unknown(common.ConditionProgressing, common.ReasonStateUnknown, fmt.Sprintf("tried again soon: %v", err))
 	default:

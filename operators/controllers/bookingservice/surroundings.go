@@ -10,6 +10,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 
 	booking "spine.nhs.uk/controlplane/operators/api/booking/v1alpha1"
@@ -27,9 +28,8 @@ func (s *scope) surround(ctx context.Context) (time.Duration, error) {
 			return 0, err
 		}
 	}
-	config, err := desired.Config(b, booking.IntakeOpen)
-	if err != nil {
-		return 0, kit.Stalled(common.ReasonChildRefused, "the program's configuration would be refused: %v", err)
+	if err := s.configure(ctx); err != nil {
+		return 0, err
 	}
 	if err := s.expose(ctx); err != nil {
 		return 0, err
@@ -50,8 +50,35 @@ func (s *scope) surround(ctx context.Context) (time.Duration, error) {
 			return 0, err
 		}
 	}
-	return 0, s.children.LookAndApply(ctx, config, desired.Ops(b), desired.Budget(b),
+	return 0, s.children.LookAndApply(ctx, desired.Ops(b), desired.Budget(b),
 		desired.ServerCertificate(b, s.loadBalancer), desired.GatewayClientCertificate(b))
+}
+
+// configure writes the program's configuration. Where it lets nobody in, it goes on to: only
+// sleep opens the edge again.
+func (s *scope) configure(ctx context.Context) error {
+	open, err := desired.Config(s.service, booking.IntakeOpen)
+	if err != nil {
+		return kit.Stalled(common.ReasonChildRefused, "the program's configuration would be refused: %v", err)
+	}
+	child, err := s.children.Look(ctx, open)
+	if err != nil {
+		return err
+	}
+	if s.edgeClosed = stops(child.Live); s.edgeClosed {
+		return s.admit(ctx, booking.IntakeStopped)
+	}
+	return s.children.Apply(ctx, child)
+}
+
+// stops says whether a live configuration lets nobody in. One that cannot be read lets them in.
+func stops(config *unstructured.Unstructured) bool {
+	if config == nil {
+		return false
+	}
+	text, _, _ := unstructured.NestedString(config.Object, "data", desired.ConfigKey)
+	c, err := booking.ParseServiceConfig([]byte(text))
+	return err == nil && c.Intake == booking.IntakeStopped
 }
 
 // expose makes the Service and reads which addresses it was given.

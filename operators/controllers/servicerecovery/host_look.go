@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	bookingapi "spine.nhs.uk/controlplane/operators/api/booking/v1alpha1"
+	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 	messagingapi "spine.nhs.uk/controlplane/operators/api/messaging/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/decide/host"
 	"spine.nhs.uk/controlplane/operators/decide/recovery"
@@ -136,6 +137,9 @@ func (r *Reconciler) services(ctx context.Context) ([]*target, error) {
 	}
 	for i := range booking.Items {
 		b := &booking.Items[i]
+		if common.SleepPhaseOf(b.Status.Sleep) == common.SleepAsleep {
+			continue // it has no member that a host could hold
+		}
 		t := bookingTarget(b)
 		t.ref.Kind, t.ref.Namespace, t.ref.Name = "BookingService", b.Namespace, b.Name
 		out = append(out, t)

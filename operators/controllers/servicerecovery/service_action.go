@@ -47,7 +47,10 @@ func (a *onService) Plan(ctx context.Context) (operation.Planned, error) {
 		return planned, err
 	}
 	d := recovery.Missing(ref.Kind, a.operation.Namespace, ref.Name)
-	if l != nil {
+	switch {
+	case l != nil && l.asleep:
+		d = recovery.Asleep(ref.Kind, a.operation.Namespace, ref.Name)
+	case l != nil:
 		planned.Backlog = l.service.Backlog
 		if d, err = a.decide(ctx, l); err != nil {
 			return planned, err

@@ -5,8 +5,11 @@
 package servicerecovery
 
 import (
+	"slices"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	bookingapi "spine.nhs.uk/controlplane/operators/api/booking/v1alpha1"
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
@@ -37,6 +40,38 @@ var _ = Describe("A BookingService", func() {
 			s.database(database.PhaseHealthy, s.instances...)
 		}
 		s.succeeds(o, 20)
+	})
+
+	It("is left alone while it is to be asleep", func(ctx SpecContext) {
+		s := newBookingStage(ctx, "book-asleep")
+		var b bookingapi.BookingService
+		Expect(cluster.Client.Get(ctx, s.whole("book-asleep"), &b)).To(Succeed())
+		b.Spec.Activity = common.ActivityAsleep
+		Expect(cluster.Client.Update(ctx, &b)).To(Succeed())
+		for action, change := range map[api.Action]func(*api.ServiceRecovery){
+			api.ActionRestartRolling: part(api.PartService),
+			api.ActionScaleOut:       func(o *api.ServiceRecovery) { o.Spec.Replicas = 4 },
+			api.ActionRebuildReplica: func(o *api.ServiceRecovery) { o.Spec.Instance = "book-asleep-db-2" },
+		} {
+			blocker := s.refused(action, change)
+			Expect(blocker.Reason).To(Equal(api.ReasonAsleep), string(action))
+			Expect(blocker.Message).To(ContainSubstring("set spec.activity to Awake"))
+		}
+	})
+
+	It("holds up no host while it sleeps, and on its way there and back as ever", func(ctx SpecContext) {
+		s := newBookingStage(ctx, "book-night")
+		s.r.Messaging, s.r.Booking = "spine-messaging", "spine-booking"
+		var b bookingapi.BookingService
+		for phase, counts := range map[common.SleepPhase]bool{common.SleepAwake: true, common.SleepFalling: true, common.SleepAsleep: false, common.SleepWaking: true} {
+			Expect(cluster.Client.Get(ctx, s.whole("book-night"), &b)).To(Succeed())
+			b.Status.Sleep = &common.SleepStatus{Phase: phase, Since: metav1.Now()}
+			Expect(cluster.Client.Status().Update(ctx, &b)).To(Succeed())
+			services, err := s.r.services(ctx)
+			Expect(err).NotTo(HaveOccurred())
+			found := slices.ContainsFunc(services, func(t *target) bool { return t.ref.Name == "book-night" })
+			Expect(found).To(Equal(counts), string(phase))
+		}
 	})
 
 	It("is scaled as far as the database has connections", func(ctx SpecContext) {

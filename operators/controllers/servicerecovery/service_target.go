@@ -38,6 +38,8 @@ type target struct {
 	specified, replicas, capacity int32
 	// elsewhere are the hosts of engines that somebody else runs, by the names of their parts.
 	elsewhere map[string]string
+	// asleep: the service is to be asleep.
+	asleep bool
 	// patience with one answer of the program.
 	patience time.Duration
 	// suppliers of the specification.
@@ -97,6 +99,7 @@ func bookingTarget(b *bookingapi.BookingService) *target {
 		specified: b.Spec.Service.Replicas, replicas: booking.Replicas(b),
 		capacity: databaseConnections / max(1, b.Spec.Capacity.DatabaseConnections),
 		patience: b.Spec.Probe.Timeout.Duration, elsewhere: map[string]string{},
+		asleep: b.Spec.Activity == common.ActivityAsleep,
 	}
 	if e := b.Spec.Database.Endpoint; e != nil {
 		t.elsewhere[recovery.Database] = string(e.Host)

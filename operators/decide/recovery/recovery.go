@@ -68,6 +68,12 @@ func Missing(kind, namespace, name string) Decision {
 	return blocked(api.ReasonTargetNotFound, "there is no %s %s/%s: give the name of a service in the operation's own namespace", kind, namespace, name)
 }
 
+// Asleep is the decision on a service that is to be asleep: its parts are stopped on purpose, and
+// what an operation would start or wait for is not there.
+func Asleep(kind, namespace, name string) Decision {
+	return blocked(api.ReasonAsleep, "%s %s/%s is to be asleep (spec.activity): there is nothing of it to act on; set spec.activity to Awake and wait until status.sleep.phase is Awake", kind, namespace, name)
+}
+
 // notOurs is the decision on an action that would act on members of an engine that somebody
 // else runs.
 func (s Service) notOurs(part string) Decision {

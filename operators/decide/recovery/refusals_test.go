@@ -50,6 +50,8 @@ func TestRefusals(t *testing.T) {
 	}{
 		"no such service": {Missing("MessagingService", "spine-messaging", "spin"), api.ReasonTargetNotFound, "no MessagingService spine-messaging/spin"},
 
+		"any action: it sleeps": {Asleep("BookingService", "spine-booking", "ers"), api.ReasonAsleep, "set spec.activity to Awake"},
+
 		"restart: another part's member is missing": {PlanRestart(restart(whole().with(Broker, missing), "gateway")), api.ReasonQuorumAtRisk, "broker has 2 of 3 members"},
 		"restart: its own member is missing":        {PlanRestart(restart(whole().with(Database, missing), Database)), api.ReasonQuorumAtRisk, "database has 2 of 3 members"},
 		"restart: a part is changing":               {PlanRestart(restart(whole().with(Database, changing), Broker)), api.ReasonQuorumAtRisk, "database is being changed"},

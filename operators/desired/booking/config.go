@@ -21,12 +21,14 @@ const (
 	tokensDir        = "/etc/spine/tokens"
 	providersDir     = "/etc/spine/providers"
 
-	configKey  = "booking.yaml"
 	jwksKey    = "jwks.json"
 	caKey      = "ca.crt"
 	certKey    = "tls.crt"
 	privateKey = "tls.key"
 )
+
+// ConfigKey is where the ConfigMap has the program's configuration.
+const ConfigKey = "booking.yaml"
 
 // Config is the ConfigMap with booking.yaml. The program reads it again when it
 // changes, so a change of it restarts nothing.
@@ -54,6 +56,6 @@ func Config(b *booking.BookingService, intake booking.Intake) (*corev1.ConfigMap
 	return &corev1.ConfigMap{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "ConfigMap"},
 		ObjectMeta: meta(b, configName(b), ComponentService),
-		Data:       map[string]string{configKey: string(raw)},
+		Data:       map[string]string{ConfigKey: string(raw)},
 	}, nil
 }

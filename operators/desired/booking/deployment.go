@@ -100,7 +100,7 @@ func arguments(b *booking.BookingService) []string {
 		"serve",
 		fmt.Sprintf("--address=:%d", APIPort),
 		fmt.Sprintf("--ops-address=:%d", OpsPort),
-		"--config=" + configDir + "/" + configKey,
+		"--config=" + configDir + "/" + ConfigKey,
 		"--database-dir=" + databaseDir,
 		"--tls-dir=" + tlsDir,
 		"--gateway-url=" + gatewayURL(b),
@@ -120,7 +120,7 @@ func gatewayURL(b *booking.BookingService) string {
 
 func volumes(b *booking.BookingService) []corev1.Volume {
 	out := []corev1.Volume{
-		restricted.Volume("config", restricted.ConfigMap(configName(b), configKey)),
+		restricted.Volume("config", restricted.ConfigMap(configName(b), ConfigKey)),
 		restricted.Volume("database", database.Files(DatabaseName(b), b.Spec.Database, b.Spec.Site)...),
 		restricted.Volume("tls", restricted.Secret(certificateName(b), certKey, privateKey, caKey)),
 		// Its own certificate is from the clients' authority, the gateway's from the platform's.

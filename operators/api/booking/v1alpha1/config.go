@@ -26,7 +26,8 @@ type ServiceConfig struct {
 
 	// intake is Open (default), or Closed while the service is being deleted:
 	// then whatever would make or change a referral or an appointment is
-	// answered 503, except what undoes one.
+	// answered 503, except what undoes one. Stopped while the service is not
+	// awake: then every request is answered 503, and no evening poll begins.
 	// +optional
 	Intake Intake `json:"intake,omitempty"`
 
@@ -38,7 +39,7 @@ type ServiceConfig struct {
 }
 
 // Intake says whether new work is taken.
-// +kubebuilder:validation:Enum=Open;Closed
+// +kubebuilder:validation:Enum=Open;Closed;Stopped
 type Intake string
 
 const (
@@ -46,6 +47,8 @@ const (
 	IntakeOpen Intake = "Open"
 	// IntakeClosed takes none, so that what is there can be counted for good.
 	IntakeClosed Intake = "Closed"
+	// IntakeStopped lets nobody in at all, so that nothing changes any more.
+	IntakeStopped Intake = "Stopped"
 )
 
 // TokenTrust says which bearer tokens the API accepts.

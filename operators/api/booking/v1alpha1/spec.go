@@ -7,12 +7,18 @@ import common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 // BookingServiceSpec is what a person asks for.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.site) || !has(self.database.endpoint)",message="two sites need a database that the operator makes, as it is the one that copies it: remove site or database.endpoint"
+// +kubebuilder:validation:XValidation:rule="!has(self.site) || self.activity == 'Awake'",message="a service of two sites does not sleep, as the other site would take it over: remove activity or site",fieldPath=".activity"
 // +kubebuilder:validation:XValidation:rule="self.acknowledge == 'Site' || has(self.site)",message="acknowledge BothSites needs site: name the other site there, or use Site"
 // +kubebuilder:validation:XValidation:rule="self.sessions.idleMinutes <= self.sessions.maxMinutes",message="sessions.maxMinutes must be at least sessions.idleMinutes",fieldPath=".sessions.maxMinutes"
 // +kubebuilder:validation:XValidation:rule="self.outbox.from != self.outbox.to",message="outbox.to must be another mailbox than outbox.from",fieldPath=".outbox.to"
 // +kubebuilder:validation:XValidation:rule="self.poll.providerConcurrency <= self.poll.concurrency",message="poll.concurrency must be at least poll.providerConcurrency",fieldPath=".poll.concurrency"
 // +kubebuilder:validation:XValidation:rule="self.service.replicas * self.capacity.databaseConnections <= 160",message="service.replicas times capacity.databaseConnections must be at most 160: the database accepts 200 connections, of which a roll-out and its own upkeep need some",fieldPath=".capacity.databaseConnections"
 type BookingServiceSpec struct {
+	// activity: Awake (default) runs the service, Asleep stops it part by part with everything
+	// that it holds kept, until it is Awake again. Environments that serve patients refuse Asleep.
+	// +optional
+	// +kubebuilder:default=Awake
+	Activity common.Activity `json:"activity,omitempty"`
 	// site is which of two sites this is. Absent: there is one site only.
 	// +optional
 	Site *common.SiteSpec `json:"site,omitempty"`

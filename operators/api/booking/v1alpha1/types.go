@@ -15,6 +15,7 @@ import (
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:path=bookingservices,shortName=booksvc,categories=spine
 // +kubebuilder:printcolumn:name="READY",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="ACTIVITY",type=string,JSONPath=`.status.sleep.phase`,description="Awake, Asleep, or on its way between them"
 // +kubebuilder:printcolumn:name="REDUNDANCY",type=string,JSONPath=`.status.redundancy.summary`
 // +kubebuilder:printcolumn:name="LOSS",type=string,JSONPath=`.status.loss`,description="What the loss of one more disk could lose"
 // +kubebuilder:printcolumn:name="BACKLOG",type=integer,JSONPath=`.status.backlog.outboxPending`,description="Events that the message gateway has not accepted"
@@ -87,6 +88,9 @@ type BookingServiceStatus struct {
 	// site is what the service does here, of two sites. Absent when there is one only.
 	// +optional
 	Site *common.SiteStatus `json:"site,omitempty"`
+	// sleep says how far the service is awake, and what its sleeps have saved.
+	// +optional
+	Sleep *common.SleepStatus `json:"sleep,omitempty"`
 	// addresses where clients reach the service; at most 8.
 	// +optional
 	// +listType=map

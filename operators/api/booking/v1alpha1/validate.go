@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"slices"
 	"time"
 	_ "time/tzdata" // images hold nothing but the program, and so no time zones
 
@@ -25,8 +26,8 @@ func (c *ServiceConfig) Validate() field.ErrorList {
 	errs = append(errs, absolute(p.Child("jwksFile"), c.Tokens.JWKSFile, true)...)
 	errs = append(errs, text(p.Child("issuer"), c.Tokens.Issuer, 256)...)
 	errs = append(errs, text(p.Child("audience"), c.Tokens.Audience, 256)...)
-	if c.Intake != IntakeOpen && c.Intake != IntakeClosed {
-		errs = append(errs, field.NotSupported(field.NewPath("intake"), c.Intake, []Intake{IntakeOpen, IntakeClosed}))
+	if intakes := []Intake{IntakeOpen, IntakeClosed, IntakeStopped}; !slices.Contains(intakes, c.Intake) {
+		errs = append(errs, field.NotSupported(field.NewPath("intake"), c.Intake, intakes))
 	}
 	return append(errs, absolute(field.NewPath("providerCAFile"), c.ProviderCAFile, false)...)
 }

@@ -163,6 +163,11 @@ func (in *BookingServiceStatus) DeepCopyInto(out *BookingServiceStatus) {
 		*out = new(commonv1alpha1.SiteStatus)
 		(*in).DeepCopyInto(*out)
 	}
+	if in.Sleep != nil {
+		in, out := &in.Sleep, &out.Sleep
+		*out = new(commonv1alpha1.SleepStatus)
+		(*in).DeepCopyInto(*out)
+	}
 	if in.Addresses != nil {
 		in, out := &in.Addresses, &out.Addresses
 		*out = make([]commonv1alpha1.Address, len(*in))

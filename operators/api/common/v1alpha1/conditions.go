@@ -95,7 +95,7 @@ func RunbookReasons() []string {
 		ReasonDatabaseUnavailable, ReasonBrokerUnavailable, ReasonGatewayUnavailable, ReasonServiceUnavailable,
 		ReasonMembersMissing, ReasonStateUnknown, ReasonBacklogOverdue, ReasonDeadLetters, ReasonSupplierStopped,
 		ReasonProbeFailed, ReasonQuorumAtRisk, ReasonRolledBack, ReasonNoWayBack, ReasonOwnedByAnother,
-		ReasonChildRefused, ReasonEngineMissing, ReasonUnprocessedWork, ReasonRunElsewhere, ReasonPortTaken,
+		ReasonChildRefused, ReasonEngineMissing, ReasonUnprocessedWork, ReasonRunElsewhere, ReasonPortTaken, ReasonAsleep,
 		ReasonStandbyNotReady, ReasonPeerUnreachable, ReasonReplicationBehind, ReasonServingAlone, ReasonWitnessSilent, ReasonVoteLost,
 	}
 }

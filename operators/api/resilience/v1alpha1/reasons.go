@@ -14,6 +14,8 @@ const (
 	ReasonNotApplicable = "NotApplicable"
 	// ReasonRunElsewhere: the action is on members of an engine that somebody else runs.
 	ReasonRunElsewhere = "RunElsewhere"
+	// ReasonAsleep: the service is to be asleep, so there is nothing of it to act on.
+	ReasonAsleep = "Asleep"
 	// ReasonOtherOperation: another operation holds the lease of the target.
 	ReasonOtherOperation = "OtherOperation"
 	// ReasonCoolingDown: an operation on the target ended too short a time ago.
@@ -51,7 +53,7 @@ const (
 // RunbookReasons lists the reasons that have a page in runbooks/.
 func RunbookReasons() []string {
 	return []string{
-		ReasonQuorumAtRisk, ReasonStateUnknown, ReasonTargetNotFound, ReasonNotApplicable, ReasonRunElsewhere, ReasonOtherOperation,
+		ReasonQuorumAtRisk, ReasonStateUnknown, ReasonTargetNotFound, ReasonNotApplicable, ReasonRunElsewhere, ReasonAsleep, ReasonOtherOperation,
 		ReasonCoolingDown, ReasonWindowClosed, ReasonPlanChanged, ReasonApprovalMissing, ReasonApprovalExpired,
 		ReasonWorkAtRisk, ReasonHostUnmanaged, ReasonManyHostsDown, ReasonStepFailed, ReasonStepUncertain,
 		ReasonLossOverLimit, ReasonLossUnknown, ReasonSourceServing, ReasonWitnessSilent, ReasonStandbyNotReady,

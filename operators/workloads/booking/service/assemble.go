@@ -92,7 +92,7 @@ func (p *program) tidy(ctx context.Context, desk *flow.Desk, s *store.Store) {
 
 func (p *program) rules() flow.Rules {
 	c := p.settings.get()
-	return flow.Rules{Answer: seconds(c.Providers.AnswerSeconds), Closed: c.Intake == v1alpha1.IntakeClosed}
+	return flow.Rules{Answer: seconds(c.Providers.AnswerSeconds), Closed: c.Intake != v1alpha1.IntakeOpen}
 }
 
 func (p *program) limits() fhir.Limits {
@@ -110,7 +110,9 @@ func (p *program) pageSettings() pages.Settings {
 func (p *program) pollSettings() poll.Settings {
 	current := p.settings.current.Load()
 	c := current.config.Poll
-	return poll.Settings{On: c.Mode == v1alpha1.PollEvening, Hour: current.pollStart.Hour(), Minute: current.pollStart.Minute(), Zone: current.zone,
+	// One that is under way goes on, until its replica is stopped: what is left of it is still due then.
+	on := c.Mode == v1alpha1.PollEvening && current.config.Intake != v1alpha1.IntakeStopped
+	return poll.Settings{On: on, Hour: current.pollStart.Hour(), Minute: current.pollStart.Minute(), Zone: current.zone,
 		Window: minutes(c.WindowMinutes), Limit: int(c.ServicesLimit), Concurrency: int(c.Concurrency), PerSystem: int(c.ProviderConcurrency),
 		PerSecond: int(c.RequestsPerSecond), DaysAhead: int(c.DaysAhead)}
 }

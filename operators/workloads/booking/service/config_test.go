@@ -47,6 +47,12 @@ func TestChangedSettingsAreTakenUpAndMistakesAreNot(t *testing.T) {
 		if got := p.pageSettings().Title; got != "Second" || !p.rules().Closed || p.pollSettings().Minute != 30 {
 			t.Errorf("title %q, closed %v", got, p.rules().Closed)
 		}
+		write(minimal+"title: Second\nintake: Stopped\n", day.Add(90*time.Second))
+		time.Sleep(2 * lookEvery)
+		synctest.Wait()
+		if p.pollSettings().On || !p.rules().Closed {
+			t.Errorf("stopped: poll %v, closed %v", p.pollSettings().On, p.rules().Closed)
+		}
 		write("titel: Third\n", day.Add(2*time.Minute))
 		time.Sleep(5 * lookEvery)
 		synctest.Wait()

@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"spine.nhs.uk/controlplane/operators/api/booking/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/workloads/booking/store"
 	"spine.nhs.uk/controlplane/operators/workloads/booking/token"
 	"spine.nhs.uk/controlplane/operators/workloads/kit/database"
@@ -53,6 +54,7 @@ type program struct {
 	transport   http.RoundTripper // to providers' systems
 	asked       *providers
 	metrics     *metrics
+	door        *door
 	replication atomic.Pointer[replication.Watch] // nil for a site alone
 	working     atomic.Pointer[working]           // nil until the database was reached
 }
@@ -108,7 +110,7 @@ func Run(ctx context.Context, o Options, log *slog.Logger) error {
 		s.Close()
 		return err
 	}
-	web := p.server(o.Address, gate.Front(handler), p.tls.Server(tls.NoClientCert, nil))
+	web := p.server(o.Address, p.door.front(gate.Front(handler)), p.tls.Server(tls.NoClientCert, nil))
 	listen(web, failed)
 	log.Info("serving", "address", o.Address)
 
@@ -147,6 +149,7 @@ func prepare(o Options, log *slog.Logger) (*program, error) {
 	if p.settings, err = openSettings(o.Config); err != nil {
 		return nil, err
 	}
+	p.door = &door{intake: func() v1alpha1.Intake { return p.settings.get().Intake }}
 	config := p.settings.get()
 	trust := token.Trust{KeysFile: config.Tokens.JWKSFile, Issuer: config.Tokens.Issuer, Audience: config.Tokens.Audience}
 	if p.tokens, err = token.NewVerifier(trust, time.Now); err != nil {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"spine.nhs.uk/controlplane/operators/api/booking/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/workloads/booking/poll"
 	"spine.nhs.uk/controlplane/operators/workloads/booking/store"
 	"spine.nhs.uk/controlplane/operators/workloads/kit/ops"
@@ -25,6 +26,9 @@ type status struct {
 	OutboxOldestSeconds float64     `json:"outboxOldestSeconds"`
 	ASIOpen             int64       `json:"asiOpen"`
 	Poll                poll.Status `json:"poll"`
+	// Intake and InFlight are of this replica alone: whom it lets in, and the requests that are in.
+	Intake   v1alpha1.Intake `json:"intake"`
+	InFlight int64           `json:"inFlight"`
 	// Replication to the other site; left out where there is none, or it is not known.
 	Replication *replication.Status `json:"replication,omitempty"`
 	// Standbys that receive what the database writes; null when it does not say.
@@ -43,6 +47,8 @@ func (p *program) status(ctx context.Context) (any, error) {
 	if w == nil {
 		return nil, errStarting
 	}
+	// Before the counts: what they hold once nobody is in is all that there will be.
+	intake, inFlight := p.door.status()
 	counts, err := w.store.Counts(ctx)
 	if err != nil {
 		return nil, err
@@ -56,7 +62,8 @@ func (p *program) status(ctx context.Context) (any, error) {
 		// Without an answer the rest is still of use.
 		behind, _ = watch.Look(ctx)
 	}
-	return status{Bookings: counts.Bookings, Referrals: counts.Referrals, OutboxPending: counts.OutboxPending,
+	return status{Intake: intake, InFlight: inFlight,
+		Bookings: counts.Bookings, Referrals: counts.Referrals, OutboxPending: counts.OutboxPending,
 		OutboxOldestSeconds: counts.OutboxOldestSeconds, ASIOpen: counts.OpenASI, Poll: polled, Replication: behind, Standbys: counts.Standbys}, nil
 }
 
