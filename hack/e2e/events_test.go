@@ -18,6 +18,8 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"spine.nhs.uk/controlplane/hack/load/fleet"
 )
 
 // eventsMailbox gets an event for each booking, as a system beside e-RS would.
@@ -37,8 +39,7 @@ type received struct {
 
 func newInternalSystem(mailbox string) *internalSystem {
 	GinkgoHelper()
-	edge, err := rack.Address(101)
-	Expect(err).NotTo(HaveOccurred())
+	at := served()
 	clients := filepath.Join(rack.Home, "clients")
 	pair, err := tls.LoadX509KeyPair(filepath.Join(clients, mailbox+".crt"), filepath.Join(clients, mailbox+".key"))
 	Expect(err).NotTo(HaveOccurred())
@@ -46,10 +47,8 @@ func newInternalSystem(mailbox string) *internalSystem {
 	Expect(err).NotTo(HaveOccurred())
 	roots := x509.NewCertPool()
 	Expect(roots.AppendCertsFromPEM(authority)).To(BeTrue())
-	return &internalSystem{mailbox: mailbox, url: "https://" + edge + ":8444/v1", client: &http.Client{
-		Timeout:   20 * time.Second,
-		Transport: &http.Transport{TLSClientConfig: &tls.Config{Certificates: []tls.Certificate{pair}, RootCAs: roots, MinVersion: tls.VersionTLS12}},
-	}}
+	return &internalSystem{mailbox: mailbox, url: "https://" + at.messages + ":8444/v1", client: fleet.Client(
+		&tls.Config{Certificates: []tls.Certificate{pair}, RootCAs: roots, MinVersion: tls.VersionTLS12}, 8, 20*time.Second, fleet.Names(at.nameServer))}
 }
 
 func (s *internalSystem) post(ctx context.Context, path string, body, into any) error {

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"sync"
 	"time"
@@ -41,22 +42,35 @@ type loadRun struct {
 	collected func()
 }
 
+// place is where clients find the services: by address, or by names that follow them from site to site.
+type place struct{ messages, bookings, nameServer string }
+
+// served is the place of the site, or of the pair that the suite is at.
+func served() place {
+	GinkgoHelper()
+	if pairPlace != nil {
+		return *pairPlace
+	}
+	edge, err := rack.Address(101)
+	Expect(err).NotTo(HaveOccurred())
+	return place{messages: edge, bookings: edge}
+}
+
 // startLoad starts both generators for that long.
 func startLoad(ctx context.Context, duration time.Duration) *loadRun {
 	GinkgoHelper()
-	edge, err := rack.Address(101)
-	Expect(err).NotTo(HaveOccurred())
 	r := &loadRun{folder: GinkgoT().TempDir(), duration: duration}
 	clients := filepath.Join(rack.Home, "clients")
+	at := served()
 	for _, kind := range []struct {
 		name, url string
 		rate      int
 	}{
-		{"messages", "https://" + edge + ":8444", messagesPerSecond},
-		{"bookings", "https://" + edge + ":8445", pagesPerSecond},
+		{"messages", "https://" + at.messages + ":8444", messagesPerSecond},
+		{"bookings", "https://" + at.bookings + ":8445", pagesPerSecond},
 	} {
-		cmd := rack.Command(ctx, "load", kind.name, "--url", kind.url, "--clients", clients, "--rate", strconv.Itoa(kind.rate),
-			"--duration", duration.String(), "--progress", "2s", "--record", filepath.Join(r.folder, kind.name))
+		cmd := rack.Command(ctx, "load", kind.name, "--url", kind.url, "--name-server", at.nameServer, "--clients", clients,
+			"--rate", strconv.Itoa(kind.rate), "--duration", duration.String(), "--progress", "2s", "--record", filepath.Join(r.folder, kind.name))
 		seen := &screen{}
 		cmd.Stdout, cmd.Stderr = seen, seen
 		Expect(cmd.Start()).To(Succeed())
@@ -82,6 +96,30 @@ func (r *loadRun) flowing(ctx context.Context) {
 	GinkgoHelper()
 	for _, s := range r.screens {
 		Eventually(s.String).WithContext(ctx).WithTimeout(30 * time.Second).Should(ContainSubstring("acknowledged"))
+	}
+}
+
+// counted is how the generators say what was acknowledged so far.
+var counted = regexp.MustCompile(`in all (\d+) acknowledged`)
+
+// acknowledged is what the generator on the screen said last.
+func (s *screen) acknowledged() int {
+	GinkgoHelper()
+	all := counted.FindAllStringSubmatch(s.String(), -1)
+	if len(all) == 0 {
+		return 0
+	}
+	n, err := strconv.Atoi(all[len(all)-1][1])
+	Expect(err).NotTo(HaveOccurred())
+	return n
+}
+
+// flowsOn waits until both services have acknowledged as much again as five seconds of the load.
+func (r *loadRun) flowsOn(ctx context.Context) {
+	GinkgoHelper()
+	for i, rate := range []int{messagesPerSecond, pagesPerSecond} {
+		before := r.screens[i].acknowledged()
+		Eventually(r.screens[i].acknowledged).WithContext(ctx).WithTimeout(3 * time.Minute).Should(BeNumerically(">", before+5*rate))
 	}
 }
 

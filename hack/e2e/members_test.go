@@ -82,7 +82,7 @@ func countVoters(ctx context.Context) func() int {
 	go func() {
 		least := 3
 		for ctx.Err() == nil {
-			out, err := rack.Command(ctx, "rack", "ssh", "--rack", rack.Name, "a", `c=/etc/kubernetes/pki/etcd
+			out, err := rack.Command(ctx, "rack", "ssh", "--rack", rack.Rack, "a", `c=/etc/kubernetes/pki/etcd
 curl -s -m 2 --cacert $c/ca.crt --cert $c/server.crt --key $c/server.key -X POST -d '{}' https://127.0.0.1:2379/v3/cluster/member/list`).Output()
 			if n := strings.Count(string(out), `"ID"`); err == nil && n > 0 {
 				least = min(least, n)

@@ -109,7 +109,7 @@ func powerCut(ctx context.Context, host string) { Expect(rack.PowerOff(ctx, host
 
 // hung stops every process of a host, whose kernel goes on to take connections: nobody answers them.
 func hung(ctx context.Context, host string) {
-	_, err := rack.Run(ctx, "rack", "freeze", host, "--rack", rack.Name)
+	_, err := rack.Run(ctx, "rack", "freeze", host, "--rack", rack.Rack)
 	Expect(err).NotTo(HaveOccurred())
 }
 

@@ -37,7 +37,7 @@ func managersRights(ctx context.Context) {
 	var used, refused []rights.Right
 	for _, host := range []string{"a", "b", "c"} {
 		// Each API server keeps its own. The rest of the log stays where it is.
-		out, err := rack.Command(ctx, "rack", "ssh", "--rack", rack.Name, host,
+		out, err := rack.Command(ctx, "rack", "ssh", "--rack", rack.Rack, host,
 			`cat /var/log/kubernetes/audit*.log | grep -F '"username":"`+managerUser+`"' || true`).Output()
 		Expect(err).NotTo(HaveOccurred())
 		log, err := rights.Read(out, managerUser)

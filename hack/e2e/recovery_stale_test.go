@@ -101,7 +101,7 @@ func isolated(ctx context.Context, host corev1.Node) func(context.Context) {
 func rackFault(ctx context.Context, do, undo []string) func(context.Context) {
 	GinkgoHelper()
 	command := func(ctx context.Context, words []string) {
-		_, err := rack.Run(ctx, "rack", append(words, "--rack", rack.Name)...)
+		_, err := rack.Run(ctx, "rack", append(words, "--rack", rack.Rack)...)
 		Expect(err).NotTo(HaveOccurred())
 	}
 	DeferCleanup(command, undo)
@@ -149,7 +149,7 @@ func writeThroughAll(ctx context.Context, primary corev1.Pod) map[string]*instan
 	writers := map[string]*instanceWriter{}
 	for _, p := range podsOf(ctx, primary.Namespace, client.MatchingLabels{"cnpg.io/cluster": primary.Labels["cnpg.io/cluster"]}) {
 		w := &instanceWriter{host: p.Spec.NodeName, seen: &screen{}}
-		w.cmd = rack.Command(ctx, "rack", "ssh", "--rack", rack.Name, w.host, fmt.Sprintf(writeScript, p.Name, writesTable))
+		w.cmd = rack.Command(ctx, "rack", "ssh", "--rack", rack.Rack, w.host, fmt.Sprintf(writeScript, p.Name, writesTable))
 		w.cmd.Stdout, w.cmd.Stderr = w.seen, GinkgoWriter
 		Expect(w.cmd.Start()).To(Succeed())
 		DeferCleanup(w.stop)

@@ -40,6 +40,9 @@ func TestEndToEnd(t *testing.T) {
 
 // One site serves all specs, in this order: each leaves it whole for the next.
 var _ = Describe("A site", Ordered, ContinueOnFailure, func() {
+	BeforeAll(siteUp, NodeTimeout(40*time.Minute))
+	AfterAll(siteDown, NodeTimeout(10*time.Minute))
+
 	Describe("that `make up` brought up", broughtUp)
 	Describe("whose README is followed", documented)
 	Describe("whose config is wrong", badInput)
@@ -52,12 +55,28 @@ var _ = Describe("A site", Ordered, ContinueOnFailure, func() {
 	Describe("that is taken down", Ordered, takenDown)
 })
 
-var _ = BeforeSuite(func(ctx context.Context) {
-	root, err := filepath.Abs("../..")
-	Expect(err).NotTo(HaveOccurred())
+// Two sites are a rack of their own, and too much for one machine beside the site above: after it, or alone.
+var _ = Describe("Two sites", Ordered, Label("pair", "slow"), pairOfSites)
+
+// home is the user's folder of that name under ~/.local/share.
+func home(name string) string {
+	GinkgoHelper()
 	userHome, err := os.UserHomeDir()
 	Expect(err).NotTo(HaveOccurred())
-	rack, err = site.New(ctx, root, filepath.Join(userHome, ".local/share/spine-e2e"), "e2e", GinkgoWriter)
+	return filepath.Join(userHome, ".local/share", name)
+}
+
+func checkout() string {
+	GinkgoHelper()
+	root, err := filepath.Abs("../..")
+	Expect(err).NotTo(HaveOccurred())
+	return root
+}
+
+// siteUp brings the site up from nothing.
+func siteUp(ctx context.Context) {
+	var err error
+	rack, err = site.New(ctx, checkout(), home("spine-e2e"), "e2e", GinkgoWriter)
 	Expect(err).NotTo(HaveOccurred())
 
 	By("clearing away what an interrupted run left")
@@ -71,9 +90,9 @@ var _ = BeforeSuite(func(ctx context.Context) {
 	Expect(rack.Up(ctx)).To(Succeed())
 	kube, err = rack.Kube()
 	Expect(err).NotTo(HaveOccurred())
-}, NodeTimeout(40*time.Minute))
+}
 
-var _ = AfterSuite(func(ctx context.Context) {
+func siteDown(ctx context.Context) {
 	if rack == nil {
 		return
 	}
@@ -81,7 +100,7 @@ var _ = AfterSuite(func(ctx context.Context) {
 		collect(ctx)
 	}
 	Expect(rack.Discard(ctx)).To(Succeed())
-}, NodeTimeout(10*time.Minute))
+}
 
 var _ = AfterEach(func(ctx context.Context) {
 	if CurrentSpecReport().Failed() {
@@ -92,7 +111,7 @@ var _ = AfterEach(func(ctx context.Context) {
 // collect puts into the report what a person would look at first.
 func collect(ctx context.Context) {
 	for _, args := range [][]string{
-		{"rack", "status", "--rack", rack.Name},
+		{"rack", "status", "--rack", rack.Rack},
 		{"kubectl", "get", "nodes", "-o", "wide", "--request-timeout=5s"},
 		{"kubectl", "get", "pods", "-A", "-o", "wide", "--request-timeout=5s"},
 		{"kubectl", "get", "events", "-A", "--sort-by=.lastTimestamp", "--request-timeout=5s"},

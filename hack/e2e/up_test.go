@@ -124,10 +124,10 @@ func broughtUp() {
 			return err
 		}
 		Expect(ask(ctx)).To(Succeed())
-		_, err = rack.Run(ctx, "rack", "partition", "r1", "r2", "--rack", rack.Name)
+		_, err = rack.Run(ctx, "rack", "partition", "r1", "r2", "--rack", rack.Rack)
 		Expect(err).NotTo(HaveOccurred())
 		DeferCleanup(func(ctx context.Context) {
-			_, err := rack.Run(ctx, "rack", "heal", "--rack", rack.Name)
+			_, err := rack.Run(ctx, "rack", "heal", "--rack", rack.Rack)
 			Expect(err).NotTo(HaveOccurred())
 			Eventually(ask).WithContext(ctx).Should(Succeed())
 			allWell(ctx, "a", "b", "c")

@@ -18,9 +18,10 @@ import (
 	"time"
 )
 
-// Site is one rack and the stack on it, both called Name.
+// Site is the stack called Name, and its rack.
 type Site struct {
 	Name       string
+	Rack       string // the rack's name: Name, unless sites share it
 	Root       string // the checkout
 	Home       string // SPINE_HOME
 	ConfigFile string // the stack's config, derived from environments/Pulumi.local.yaml
@@ -33,23 +34,37 @@ type Site struct {
 // New prepares a site in folder home, which must outlast it; root is the checkout. It starts nothing.
 // The rack's definition is hack/rack/racks/<name>.yaml.
 func New(ctx context.Context, root, home, name string, log io.Writer) (*Site, error) {
-	s := &Site{Name: name, Root: root, Home: home, ConfigFile: filepath.Join(home, "Pulumi."+name+".yaml"), Log: log}
-	if err := os.MkdirAll(home, 0o700); err != nil {
+	s := &Site{Name: name, Rack: name, Root: root, Home: home, ConfigFile: filepath.Join(home, "Pulumi."+name+".yaml"), Log: log}
+	if err := s.open(ctx); err != nil {
 		return nil, err
 	}
-	s.env = append(os.Environ(), "SPINE_HOME="+home)
-	out, err := s.Run(ctx, "go", "run", "./hack/local", "env", "--stack", name)
+	return s, s.Configure(func(Environment) {})
+}
+
+// Existing is the site of a stack with a config of its own in environments/, on a rack that other stacks may share.
+func Existing(ctx context.Context, root, home, name, rack string, log io.Writer) (*Site, error) {
+	s := &Site{Name: name, Rack: rack, Root: root, Home: home, ConfigFile: filepath.Join(root, "environments", "Pulumi."+name+".yaml"), Log: log}
+	return s, s.open(ctx)
+}
+
+// open makes the folder and reads the site's environment.
+func (s *Site) open(ctx context.Context) error {
+	if err := os.MkdirAll(s.Home, 0o700); err != nil {
+		return err
+	}
+	s.env = append(os.Environ(), "SPINE_HOME="+s.Home)
+	out, err := s.Run(ctx, "go", "run", "./hack/local", "env", "--stack", s.Name)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for line := range strings.Lines(out) {
 		key, value, ok := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "export "), "=")
 		if !ok {
-			return nil, fmt.Errorf("`local env` printed %q, which is no assignment", line)
+			return fmt.Errorf("`local env` printed %q, which is no assignment", line)
 		}
 		s.env = append(s.env, key+"="+strings.ReplaceAll(strings.Trim(value, `"`), "$PATH", os.Getenv("PATH")))
 	}
-	return s, s.Configure(func(Environment) {})
+	return nil
 }
 
 // Command is a command with the site's environment; an ended ctx interrupts it as Ctrl-C would.
@@ -114,17 +129,17 @@ func (s *Site) Pulumi(ctx context.Context, args ...string) (string, error) {
 
 // SSH runs a shell script on a host, as root.
 func (s *Site) SSH(ctx context.Context, host, script string) (string, error) {
-	return s.Run(ctx, "rack", "ssh", "--rack", s.Name, host, script)
+	return s.Run(ctx, "rack", "ssh", "--rack", s.Rack, host, script)
 }
 
 // PowerOn and PowerOff go through the host's BMC; off is a power cut, not a shutdown.
 func (s *Site) PowerOn(ctx context.Context, host string) error {
-	_, err := s.Run(ctx, "rack", "power", "on", host, "--rack", s.Name)
+	_, err := s.Run(ctx, "rack", "power", "on", host, "--rack", s.Rack)
 	return err
 }
 
 func (s *Site) PowerOff(ctx context.Context, host string) error {
-	_, err := s.Run(ctx, "rack", "power", "off", host, "--rack", s.Name)
+	_, err := s.Run(ctx, "rack", "power", "off", host, "--rack", s.Rack)
 	return err
 }
 
@@ -150,7 +165,7 @@ func (s *Site) PushImages(ctx context.Context, version string) error {
 
 // registry is where images are pushed to.
 func (s *Site) registry(ctx context.Context) (string, error) {
-	out, err := s.Command(ctx, "rack", "status", "--rack", s.Name, "-o", "json").Output()
+	out, err := s.Command(ctx, "rack", "status", "--rack", s.Rack, "-o", "json").Output()
 	if err != nil {
 		return "", fmt.Errorf("the rack's registry: %w", err)
 	}

@@ -26,11 +26,12 @@ const tokensFile = "staff.jwt"
 
 // bookingFlags are those of `load bookings`.
 type bookingFlags struct {
-	url, serverName, clients, record string
-	rate                             float64
-	duration, timeout, progress      time.Duration
-	shape                            arrival.Shape
-	options                          bookings.Options
+	url, serverName, nameServer string
+	clients, record             string
+	rate                        float64
+	duration, timeout, progress time.Duration
+	shape                       arrival.Shape
+	options                     bookings.Options
 }
 
 func newBookings(o *options) *cobra.Command {
@@ -49,6 +50,7 @@ one. What is left without a clear answer is repeated with the same idempotency k
 	p := cmd.Flags()
 	p.StringVar(&f.url, "url", "", "base URL of the booking service")
 	p.StringVar(&f.serverName, "server-name", "", "name in the server's certificate, when it is not the URL's host")
+	nameServerFlag(p, &f.nameServer)
 	p.StringVar(&f.clients, "clients", "", "folder with ca.crt and "+tokensFile)
 	p.StringVar(&f.record, "record", "", "folder for the record of bookings, not shared with messages")
 	p.Float64Var(&f.rate, "rate", 50, "pages a second")
@@ -67,7 +69,7 @@ one. What is left without a clear answer is repeated with the same idempotency k
 
 func (f *bookingFlags) check() error {
 	return problems(
-		need("url", f.url, "https://HOST:8445"), need("clients", f.clients, "a folder with ca.crt and "+tokensFile), need("record", f.record, "a folder"),
+		need("url", f.url, "https://HOST:8445"), need("clients", f.clients, "a folder with ca.crt and "+tokensFile), need("record", f.record, "a folder"), nameServer(f.nameServer),
 		within("rate", f.rate, 0.01, 1e5), within("users", f.options.Users, 1, 65_000), within("services", f.options.Services, 1, 1000),
 		within("slots", f.options.Slots, 1, 1000), within("cancel", f.options.Cancel, 0, 1), within("rebook", f.options.Rebook, 0, 1),
 		positive("duration", f.duration), positive("timeout", f.timeout))
@@ -94,7 +96,7 @@ func (f *bookingFlags) run(ctx context.Context, o *options) error {
 	}
 	conf := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots, ServerName: f.serverName, ClientSessionCache: tls.NewLRUClientSessionCache(8)}
 	begin := time.Now().Add(100 * time.Millisecond)
-	opts.URL, opts.Client, opts.Seed = trimmed(f.url), fleet.Client(conf, opts.Users, f.timeout), uint64(begin.UnixNano())
+	opts.URL, opts.Client, opts.Seed = trimmed(f.url), fleet.Client(conf, opts.Users, f.timeout, fleet.Names(f.nameServer)), uint64(begin.UnixNano())
 	opts.Schedule = arrival.New(f.shape, f.rate, begin, f.duration, opts.Seed)
 	opts.Pages = stats.NewMeter("pages", f.rate)
 	watch, stop := context.WithCancel(ctx)

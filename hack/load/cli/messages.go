@@ -135,11 +135,11 @@ func (f *messageFlags) build(clients *fleet.Fleet, payload *messages.Payload, w 
 			Linger: f.linger, InFlight: f.inFlight, RetryFor: f.retryFor,
 		}
 		if f.meshURL == "" {
-			client := fleet.Client(clients.TLS(m, f.serverName), f.inFlight, f.sendTimeout)
+			client := fleet.Client(clients.TLS(m, f.serverName), f.inFlight, f.sendTimeout, fleet.Names(f.nameServer))
 			s.Link = messages.NewBulk(client, trimmed(f.url), f.interaction, payload, f.batch)
 		} else {
 			s.Linger, s.InFlight = 0, 8*f.inFlight
-			client := fleet.Client(clients.TLS(m, f.serverName), s.InFlight, f.sendTimeout)
+			client := fleet.Client(clients.TLS(m, f.serverName), s.InFlight, f.sendTimeout, fleet.Names(f.nameServer))
 			s.Link = messages.NewMesh(client, trimmed(f.meshURL), f.interaction, payload, clients, m)
 		}
 		senders[i] = s
@@ -214,7 +214,7 @@ func (f *receiveFlags) start(o *options, clients *fleet.Fleet) (*receiving, erro
 	r.group, ctx = errgroup.WithContext(ctx)
 	for i := range f.receivers {
 		m := &clients.Mailboxes[i]
-		client := fleet.Client(clients.TLS(m, f.serverName), 2, f.wait+5*time.Second)
+		client := fleet.Client(clients.TLS(m, f.serverName), 2, f.wait+5*time.Second, fleet.Names(f.nameServer))
 		one := &messages.Receiver{
 			Client: client, URL: trimmed(f.url), Mailbox: m, Record: w, Max: f.max, Wait: f.wait,
 			Trouble: func(err error) { _, _ = fmt.Fprintln(o.stderr, "receive:", err) },

@@ -16,16 +16,17 @@ import (
 
 // receiveFlags are those of `load receive`, which `load messages` shares.
 type receiveFlags struct {
-	url, serverName, clients, record string
-	interaction                      string
-	receivers, max                   int
-	wait, progress                   time.Duration
+	url, serverName, nameServer  string
+	clients, record, interaction string
+	receivers, max               int
+	wait, progress               time.Duration
 }
 
 func (f *receiveFlags) add(cmd *cobra.Command) {
 	p := cmd.Flags()
 	p.StringVar(&f.url, "url", "", "base URL of the bulk interface")
 	p.StringVar(&f.serverName, "server-name", "", "name in the server's certificate, when it is not the URL's host")
+	nameServerFlag(p, &f.nameServer)
 	p.StringVar(&f.clients, "clients", "", "folder of the clients' certificates and mailboxes.yaml")
 	p.StringVar(&f.record, "record", "", "folder for the record; those of several runs and processes may share it")
 	p.StringVar(&f.interaction, "interaction", "SPINE_LOAD_TEST", "interaction (workflow ID) of the messages")
@@ -38,7 +39,7 @@ func (f *receiveFlags) add(cmd *cobra.Command) {
 func (f *receiveFlags) check() error {
 	return errors.Join(
 		need("url", f.url, "https://HOST:8444"), need("clients", f.clients, "a folder with ca.crt and mailboxes.yaml"),
-		need("record", f.record, "a folder"), within("receivers", f.receivers, 0, 999), within("max", f.max, 1, 500),
+		need("record", f.record, "a folder"), nameServer(f.nameServer), within("receivers", f.receivers, 0, 999), within("max", f.max, 1, 500),
 		within("wait", f.wait.Seconds(), 1, 20))
 }
 

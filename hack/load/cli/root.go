@@ -9,9 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // Exit codes of the program.
@@ -156,6 +158,21 @@ func within[T int | float64](flag string, value, low, high T) error {
 func positive(flag string, d time.Duration) error {
 	if d <= 0 {
 		return fmt.Errorf("--%s %s: expected a time above 0", flag, d)
+	}
+	return nil
+}
+
+func nameServerFlag(p *pflag.FlagSet, server *string) {
+	p.StringVar(server, "name-server", "", "HOST:PORT of a name server that is asked for the URL's host, at each connection anew, as clients of two sites do")
+}
+
+// nameServer says that an address is none.
+func nameServer(value string) error {
+	if value == "" {
+		return nil
+	}
+	if host, port, err := net.SplitHostPort(value); err != nil || host == "" || port == "" {
+		return fmt.Errorf("--name-server %q: expected HOST:PORT, such as 10.99.0.11:53", value)
 	}
 	return nil
 }

@@ -9,6 +9,7 @@
 package fleet
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -117,10 +118,22 @@ func (f *Fleet) TLS(m *Mailbox, name string) *tls.Config {
 	}
 }
 
+// Names asks one name server, HOST:PORT, and keeps no answer; nil for an empty address.
+func Names(server string) *net.Resolver {
+	if server == "" {
+		return nil
+	}
+	dialer := &net.Dialer{Timeout: time.Second}
+	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return dialer.DialContext(ctx, network, server)
+	}}
+}
+
 // Client speaks HTTP/1.1 over kept connections. A try may take as long as timeout. Connections to a host that died
-// without a word are found by the timeouts, so a shorter one shortens the gap that the client sees.
-func Client(conf *tls.Config, connections int, timeout time.Duration) *http.Client {
-	dialer := &net.Dialer{Timeout: min(timeout, 2*time.Second), KeepAlive: 5 * time.Second}
+// without a word are found by the timeouts, so a shorter one shortens the gap that the client sees. Each new connection
+// asks anew for the host's address: of names, or where that is nil as the machine does.
+func Client(conf *tls.Config, connections int, timeout time.Duration, names *net.Resolver) *http.Client {
+	dialer := &net.Dialer{Timeout: min(timeout, 2*time.Second), KeepAlive: 5 * time.Second, Resolver: names}
 	return &http.Client{
 		Timeout: timeout,
 		Transport: &http.Transport{

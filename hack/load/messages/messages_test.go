@@ -32,7 +32,7 @@ func run(t *testing.T, g *gateway, between func()) (stats.Report, *check.Result)
 		t.Fatal(err)
 	}
 	meter := stats.NewMeter("test", 2*sent)
-	client := fleet.Client(nil, 8, 2*time.Second)
+	client := fleet.Client(nil, 8, 2*time.Second, nil)
 	s := &Sender{
 		Link:     NewBulk(client, g.URL, "SPINE_LOAD_TEST", payload, 50),
 		Schedule: arrival.New(arrival.Even, 2*sent, time.Now(), time.Second/2, 1),
@@ -61,7 +61,7 @@ func receive(t *testing.T, g *gateway, w *record.Writer) {
 	t.Helper()
 	for n := range 2 {
 		m := &fleet.Mailbox{Number: uint16(n + 2), ID: fleet.MailboxID(uint16(n + 2))}
-		r := &Receiver{Client: fleet.Client(nil, 2, 5*time.Second), URL: g.URL, Mailbox: m, Record: w, Max: 50, Wait: time.Second}
+		r := &Receiver{Client: fleet.Client(nil, 2, 5*time.Second, nil), URL: g.URL, Mailbox: m, Record: w, Max: 50, Wait: time.Second}
 		for waits := true; waits; {
 			if err := r.once(t.Context()); err != nil {
 				t.Fatal(err)
@@ -160,7 +160,7 @@ func TestGivingUp(t *testing.T) {
 	}
 	meter := stats.NewMeter("test", 100)
 	s := &Sender{
-		Link:     NewBulk(fleet.Client(nil, 1, time.Second), g.URL, "X", payload, 10),
+		Link:     NewBulk(fleet.Client(nil, 1, time.Second, nil), g.URL, "X", payload, 10),
 		Schedule: arrival.New(arrival.Even, 100, time.Now(), time.Second, 1), Record: w, Meter: meter,
 		Run: 1, Number: 1, Recipients: []uint16{2}, InFlight: 1, RetryFor: 300 * time.Millisecond,
 	}

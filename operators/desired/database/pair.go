@@ -75,8 +75,10 @@ func (p *Pair) peer(a Args) map[string]any {
 			"host": string(p.Site.Peer.DatabaseHost), "port": strconv.Itoa(int(p.Site.Peer.DatabasePort)),
 			"user": replicationUser, "dbname": "postgres", "sslmode": "verify-full",
 			"application_name": string(p.Site.Name),
-			// A link that was cut says nothing: it is noticed within 20 s.
-			"connect_timeout": "10", "keepalives_idle": "5", "keepalives_interval": "5", "keepalives_count": "3", "tcp_user_timeout": "20000",
+			// A link that was cut says nothing: it is noticed within 20 s by the reports that nobody confirms.
+			// CloudNativePG asks the server with the same words before it copies, by another library than
+			// PostgreSQL's: what that one does not know goes to the server as its setting, and it takes no keepalives_.
+			"connect_timeout": "10", "tcp_user_timeout": "20000",
 		},
 		"sslCert":     secret(replicationSecret(a.Name), "tls.crt"),
 		"sslKey":      secret(replicationSecret(a.Name), "tls.key"),

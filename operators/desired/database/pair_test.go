@@ -3,9 +3,11 @@
 package database
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"gotest.tools/v3/golden"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -147,6 +149,27 @@ func TestCertificatesOfTwoSites(t *testing.T) {
 			}
 		default:
 			t.Errorf("what is %s for?", c.GetName())
+		}
+	}
+}
+
+// CloudNativePG reaches the other site by pgx before it copies, which hands what it does not know to the server as a
+// setting: the server refuses the connection for a setting that it has not.
+func TestPeerIsReachedByEitherLibrary(t *testing.T) {
+	parameters := NewPair(&east, common.SiteOrder{Role: common.SiteStandby}, false).peer(sample("2Gi", "384Mi"))["connectionParameters"].(map[string]any)
+	var words []string
+	for name, value := range parameters {
+		if name != "sslmode" { // it would look for the certificates' files
+			words = append(words, fmt.Sprintf("%s='%s'", name, value))
+		}
+	}
+	parsed, err := pgconn.ParseConfig(strings.Join(words, " "))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range parsed.RuntimeParams {
+		if name != "application_name" && name != "tcp_user_timeout" { // which the server has
+			t.Errorf("%s would be taken for a setting of the server", name)
 		}
 	}
 }

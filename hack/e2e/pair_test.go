@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"spine.nhs.uk/controlplane/hack/load/check"
+	"spine.nhs.uk/controlplane/hack/site"
+	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
+	resilience "spine.nhs.uk/controlplane/operators/api/resilience/v1alpha1"
+)
+
+// The pair of environments/Pulumi.local-pair-*.yaml, by the names that README gives it.
+const (
+	pairStack   = "local-pair"
+	pairZone    = "pair.spine.internal"
+	pairVoter   = "10.99.0.11:53"
+	takeoverFor = 60 * time.Second // from a site's death to the first acknowledgement at the other one
+	handoverFor = 30 * time.Second // the longest gap of a planned handing over
+)
+
+// pairPlace is where the services of the pair are found, while the suite is at a pair.
+var pairPlace *place
+
+// pairSites are the two sites by name.
+var pairSites map[string]*site.Site
+
+// pairOfSites has two sites hand over to each other, lose each other, and find each other again, under load.
+func pairOfSites() {
+	BeforeAll(pairUp, NodeTimeout(60*time.Minute))
+	AfterAll(pairDown, NodeTimeout(15*time.Minute))
+
+	It("hands over as planned, and back, and loses nothing", func(ctx context.Context) {
+		for _, to := range []string{"west", "east"} {
+			handOver(ctx, to)
+		}
+	}, NodeTimeout(25*time.Minute))
+
+	It("serves at exactly one site while the link between them is cut", linkCut, NodeTimeout(20*time.Minute))
+
+	It("serves on while the third place is lost, and says that nobody could take over", voterLost, NodeTimeout(15*time.Minute))
+
+	It("takes over by itself from a site that lost its power, takes that one back, and hands back to it", siteLost, NodeTimeout(40*time.Minute))
+}
+
+// pairUp brings the pair up from nothing, as the README says.
+func pairUp(ctx context.Context) {
+	pairSites = map[string]*site.Site{}
+	for _, name := range []string{"east", "west"} {
+		s, err := site.Existing(ctx, checkout(), home("spine"), pairStack+"-"+name, pairStack, GinkgoWriter)
+		Expect(err).NotTo(HaveOccurred())
+		pairSites[name] = s
+	}
+	_, err := pairSites["east"].Run(ctx, "go", "run", "./hack/local", "up", "--stack", pairStack)
+	Expect(err).NotTo(HaveOccurred())
+	pairPlace = &place{messages: "messages." + pairZone, bookings: "booking." + pairZone, nameServer: pairVoter}
+	at("east")
+}
+
+func pairDown(ctx context.Context) {
+	_, err := pairSites["east"].Run(ctx, "go", "run", "./hack/local", "down", "--stack", pairStack, "--force")
+	Expect(err).NotTo(HaveOccurred())
+	pairPlace = nil
+}
+
+// at makes that site the one that helpers look at.
+func at(name string) {
+	GinkgoHelper()
+	rack = pairSites[name]
+	var err error
+	kube, err = rack.Kube()
+	Expect(err).NotTo(HaveOccurred())
+	objects, err = rack.Objects()
+	Expect(err).NotTo(HaveOccurred())
+}
+
+// policyOf is the site's part in the pair.
+func policyOf(ctx context.Context, g Gomega) resilience.FailoverPolicy {
+	p := resilience.FailoverPolicy{}
+	g.Expect(objects.Get(ctx, client.ObjectKey{Namespace: "spine-system", Name: resilience.FailoverPolicyName}, &p)).To(Succeed())
+	return p
+}
+
+// canTakeOver waits until the site that stands by could serve now.
+func canTakeOver(ctx context.Context, name string, within time.Duration) {
+	GinkgoHelper()
+	Eventually(func(g Gomega) {
+		c := takeover(ctx, g, name)
+		g.Expect(c.Status).To(Equal(metav1.ConditionTrue), "%s: %s", c.Reason, c.Message)
+	}).WithContext(ctx).WithTimeout(within).Should(Succeed())
+}
+
+// handOver moves the services to a site, as planned, under load, by the plugin.
+func handOver(ctx context.Context, to string) {
+	canTakeOver(ctx, to, 5*time.Minute)
+	run := startLoad(ctx, 5*time.Minute)
+	run.flowing(ctx)
+	out, err := rack.Run(ctx, "kubectl", "spine", "failover", "Planned", "--yes", "--reason", "CHG0012345: the end-to-end suite")
+	Expect(err).NotTo(HaveOccurred())
+	AddReportEntry("planned to "+to, out)
+	redundant(ctx, 5*time.Minute)
+	run.stop()
+	Expect(kept(ctx, run).LongestGap.Seconds).To(BeNumerically("<", handoverFor.Seconds()))
+}
+
+// linkCut takes the link away under load: whoever holds the vote serves on alone, and the other one not at all.
+func linkCut(ctx context.Context) {
+	canTakeOver(ctx, "west", 5*time.Minute)
+	run := startLoad(ctx, 8*time.Minute)
+	run.flowing(ctx)
+	active := watchActive(ctx)
+	heal := rackFault(ctx, []string{"partition", "east", "west"}, []string{"heal"})
+	Eventually(func(g Gomega) {
+		g.Expect(takeover(ctx, g, "west").Status).NotTo(Equal(metav1.ConditionTrue), "nobody could take over what does not reach it")
+	}).WithContext(ctx).WithTimeout(2 * time.Minute).Should(Succeed())
+	run.flowsOn(ctx)
+	heal(ctx)
+	canTakeOver(ctx, "west", 10*time.Minute)
+	run.stop()
+	Expect(active()).NotTo(ContainElement(ContainSubstring(",")), "sites that were active at once")
+	at("east")
+	kept(ctx, run)
+}
+
+// voterLost takes the third place's power.
+func voterLost(ctx context.Context) {
+	canTakeOver(ctx, "west", 5*time.Minute)
+	run := startLoad(ctx, 8*time.Minute)
+	run.flowing(ctx)
+	Expect(rack.PowerOff(ctx, "t1")).To(Succeed())
+	DeferCleanup(func(ctx context.Context) { Expect(rack.PowerOn(ctx, "t1")).To(Succeed()) })
+	Eventually(func(g Gomega) {
+		c := takeover(ctx, g, "west")
+		g.Expect(c.Status).NotTo(Equal(metav1.ConditionTrue))
+		g.Expect(c.Reason).To(Equal(common.ReasonWitnessSilent), c.Message)
+	}).WithContext(ctx).WithTimeout(2 * time.Minute).Should(Succeed())
+	run.flowsOn(ctx)
+	Expect(rack.PowerOn(ctx, "t1")).To(Succeed())
+	canTakeOver(ctx, "west", 5*time.Minute)
+	run.stop()
+	at("east")
+	kept(ctx, run)
+}
+
+// siteLost cuts the power of every host of the site that serves.
+func siteLost(ctx context.Context) {
+	canTakeOver(ctx, "west", 5*time.Minute)
+	run := startLoad(ctx, 6*time.Minute)
+	run.flowing(ctx)
+	hosts := []string{"e1", "e2", "e3"}
+	for _, h := range hosts {
+		Expect(rack.PowerOff(ctx, h)).To(Succeed())
+	}
+	DeferCleanup(func(ctx context.Context) {
+		for _, h := range hosts {
+			Expect(rack.PowerOn(ctx, h)).To(Succeed())
+		}
+	})
+	struck := time.Now()
+	run.flowsOn(ctx)
+	AddReportEntry("taken over", fmt.Sprintf("acknowledged again by %s after the loss", time.Since(struck).Round(time.Second)))
+	redundant(ctx, 5*time.Minute)
+	run.stop()
+	result := kept(ctx, run)
+	Expect(result.LongestGap.Seconds).To(BeNumerically("<", takeoverFor.Seconds()))
+
+	By("giving the lost site its power back")
+	for _, h := range hosts {
+		Expect(rack.PowerOn(ctx, h)).To(Succeed())
+	}
+	canTakeOver(ctx, "east", 15*time.Minute)
+	handOver(ctx, "east")
+}
+
+// takeover is the site's condition of that name.
+func takeover(ctx context.Context, g Gomega, name string) metav1.Condition {
+	at(name)
+	p := policyOf(ctx, g)
+	c := meta.FindStatusCondition(p.Status.Conditions, common.ConditionTakeover)
+	g.Expect(c).NotTo(BeNil(), "condition Takeover")
+	return *c
+}
+
+// kept ends the load and expects that no promise was broken, by what the present site's databases hold.
+func kept(ctx context.Context, run *loadRun) check.Result {
+	GinkgoHelper()
+	result := run.finish(ctx)
+	AddReportEntry("load", fmt.Sprintf("%.2f s without an acknowledgement; %s", result.LongestGap.Seconds, run.summary(result)))
+	Expect(result.Findings).To(BeEmpty(), "promises that were broken")
+	return result
+}
+
+// watchActive looks at both sites' roles until it is asked for what it saw: the active sites of each look, joined.
+func watchActive(ctx context.Context) func() []string {
+	watching, stop := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	seen := []string{}
+	clients := map[string]client.Client{}
+	for name, s := range pairSites {
+		c, err := s.Objects()
+		Expect(err).NotTo(HaveOccurred())
+		clients[name] = c
+	}
+	go func() {
+		defer close(ended)
+		for watching.Err() == nil {
+			var active []string
+			for name, c := range clients {
+				p := resilience.FailoverPolicy{}
+				err := c.Get(watching, client.ObjectKey{Namespace: "spine-system", Name: resilience.FailoverPolicyName}, &p)
+				if err == nil && p.Status.Role == common.SiteActive {
+					active = append(active, name)
+				}
+			}
+			seen = append(seen, strings.Join(active, ","))
+			select {
+			case <-watching.Done():
+			case <-time.After(time.Second):
+			}
+		}
+	}()
+	return func() []string { stop(); <-ended; return seen }
+}
