@@ -110,7 +110,12 @@ func create(f Facts, d *Decision) bool {
 	program := f.program()
 	if len(d.Apply) == 0 && !program.Exists {
 		if i := slices.IndexFunc(engines, func(p Part) bool { return !p.Known || p.Ready == 0 }); i >= 0 {
-			d.State, d.Message, d.RecheckAfter = Progressing, "waiting for the first members of "+engines[i].Name, busy
+			first := engines[i]
+			d.State, d.Message, d.RecheckAfter = Progressing, "waiting for the first members of "+first.Name, busy
+			// Without a member there is nothing to disrupt, and what was corrected may be what keeps them from coming.
+			if first.Pending && first.Known {
+				d.Apply, d.Message = []string{first.Name}, "changing "+first.Name+", which has no member yet"
+			}
 			return true
 		}
 		d.Apply = []string{program.Name}
