@@ -44,7 +44,12 @@ func (c Clients) Fetch(ctx context.Context, kubectl Kubectl) error {
 	if err := get(ctx, kubectl, &mailboxes, "spine-messaging", "mailboxes"); err != nil {
 		return err
 	}
-	files := map[string][]byte{"ca.crt": authority.Data["ca.crt"], "mailboxes.yaml": mailboxes.Data["mailboxes.yaml"]}
+	roots := authority.Data["ca.crt"]
+	if len(roots) == 0 {
+		// An authority that the environment brought: its certificate, with those above it.
+		roots = authority.Data["tls.crt"]
+	}
+	files := map[string][]byte{"ca.crt": roots, "mailboxes.yaml": mailboxes.Data["mailboxes.yaml"]}
 	all, err := c.parse(files["mailboxes.yaml"])
 	if err != nil {
 		return err

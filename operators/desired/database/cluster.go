@@ -53,7 +53,7 @@ func Cluster(a Args) *unstructured.Unstructured {
 			"storage":                   storage(a.Spec.Storage),
 			"resources":                 resources(a.Spec.Resources),
 			"postgresql":                postgresql(a),
-			"managed":                   managed(a.Owner),
+			"managed":                   managed(a),
 			"inheritedMetadata":         map[string]any{"labels": labels(a.Labels)},
 			"affinity":                  affinity(a.Topology),
 			"topologySpreadConstraints": spread(a),
@@ -183,11 +183,17 @@ func postgresql(a Args) map[string]any {
 
 // managed keeps the owner's rights as they are meant: the program tells who follows its primary,
 // which PostgreSQL shows to none but this role.
-func managed(owner string) map[string]any {
-	return map[string]any{"roles": []any{map[string]any{
-		"name": owner, "ensure": "present", "login": true, "inherit": true, "connectionLimit": int64(-1),
+func managed(a Args) map[string]any {
+	role := map[string]any{
+		"name": a.Owner, "ensure": "present", "login": true, "inherit": true, "connectionLimit": int64(-1),
 		"inRoles": []any{"pg_read_all_stats"},
-	}}}
+	}
+	if a.Pair != nil {
+		// Each site has a password of its own, and what the site that was left had set comes with its log. A role that
+		// is managed with its password gets this site's again.
+		role["passwordSecret"] = map[string]any{"name": UserSecret(a.Name)}
+	}
+	return map[string]any{"roles": []any{role}}
 }
 
 func labels(in map[string]string) map[string]any {

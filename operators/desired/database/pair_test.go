@@ -43,7 +43,7 @@ func TestPair(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			spec := paired(c.order, c.bothSites).Object["spec"].(map[string]any)
 			shown := map[string]any{"synchronous": spec["postgresql"].(map[string]any)["synchronous"]}
-			for _, key := range []string{"bootstrap", "certificates", "externalClusters", "replica"} {
+			for _, key := range []string{"bootstrap", "certificates", "externalClusters", "managed", "replica"} {
 				shown[key] = spec[key]
 			}
 			text, err := yaml.Marshal(shown)
