@@ -120,7 +120,7 @@ func (p *pair) staff(h *half, wrap func(client.Client) client.Client) {
 	rules := resilience.OperationsConfig{Approval: resilience.ApprovalRule{Actions: []resilience.Action{}}}
 	rules.Default()
 	peer := peersite.New(other.kubeconfig)
-	h.policy = &failover.Policy{Client: c, Reader: c, Witness: p.witness, Peer: peer, Permits: h.permits, Prober: h.prober, Events: events, Clock: p.clock}
+	h.policy = &failover.Policy{Client: c, Reader: c, Witness: p.witness, Peer: peer, Traffic: p.traffic, Permits: h.permits, Prober: h.prober, Events: events, Clock: p.clock}
 	h.work = &failover.Reconciler{
 		Client: c, Reader: c, Witness: p.witness, Peer: peer, Traffic: p.traffic, Prober: h.prober, Events: events, Clock: p.clock, Rules: rules,
 	}

@@ -32,6 +32,10 @@ func (p *pair) begin() (east, west *half) {
 	p.until(30, "ready to take over", func() bool {
 		return p.serves(east) && p.takeover(west) == common.ReasonTakeoverReady && p.takeover(east) == common.ReasonTakeoverReady
 	})
+	// Nobody has failed over yet: it is the site that serves which sends clients to itself.
+	if d, _ := p.traffic.Read(p.Context()); d.Site != east.name {
+		p.Errorf("clients are sent to %q before the first failover, want %q", d.Site, east.name)
+	}
 	return east, west
 }
 

@@ -27,7 +27,7 @@ func sites(m ctrl.Manager, o *options, config *resilienceapi.OperationsConfig, p
 	peer := peersite.New(o.peerKubeconfig)
 	witness, traffic := third(o)
 	policy := &failover.Policy{
-		Client: m.GetClient(), Reader: m.GetAPIReader(), Witness: witness, Peer: peer,
+		Client: m.GetClient(), Reader: m.GetAPIReader(), Witness: witness, Peer: peer, Traffic: traffic,
 		Permits: prober, Prober: prober, Events: events, Clock: clock.RealClock{},
 	}
 	operations := &failover.Reconciler{

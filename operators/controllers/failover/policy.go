@@ -44,6 +44,8 @@ type Policy struct {
 	// Witness at the third place, and Peer, the other site.
 	Witness ports.Witness
 	Peer    ports.Peer
+	// Traffic director that clients follow.
+	Traffic ports.TrafficDirector
 	// Permits of the programs, and Prober of both sites'.
 	Permits ports.Permits
 	Prober  ports.Prober
@@ -55,6 +57,8 @@ type Policy struct {
 	// broken is since when the other site does not get what is written here; zero: it does.
 	// A manager that begins anew counts anew, which only makes senders wait longer.
 	broken time.Time
+	// led is when it was last seen that clients are sent here.
+	led time.Time
 }
 
 // look is one look of a policy.
@@ -74,6 +78,8 @@ type look struct {
 	// verdict on an automatic failover, with the reason for people.
 	verdict decide.Verdict
 	reason  string
+	// busy says that a Failover to this site is under way.
+	busy bool
 }
 
 // Reconcile looks once, and again several times a term.
@@ -91,6 +97,7 @@ func (r *Policy) Reconcile(ctx context.Context, request reconcile.Request) (reco
 		phase("course", l.steer),
 		phase("orders", l.give),
 		phase("automatic", l.automatic),
+		phase("traffic", l.lead),
 	)
 	err = l.finish(ctx, err)
 	switch {

@@ -44,6 +44,7 @@ func (l *look) automatic(ctx context.Context) error {
 			mine = o
 		}
 	}
+	l.busy = w.Busy
 	l.forget(list.Items)
 	l.withdraw(ctx, list.Items)
 	l.verdict, l.reason = decide.Automatically(w)
