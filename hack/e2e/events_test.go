@@ -8,11 +8,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -43,10 +41,8 @@ func newInternalSystem(mailbox string) *internalSystem {
 	clients := filepath.Join(rack.Home, "clients")
 	pair, err := tls.LoadX509KeyPair(filepath.Join(clients, mailbox+".crt"), filepath.Join(clients, mailbox+".key"))
 	Expect(err).NotTo(HaveOccurred())
-	authority, err := os.ReadFile(filepath.Join(clients, "ca.crt"))
+	roots, err := fleet.Roots(filepath.Join(clients, "ca.crt"))
 	Expect(err).NotTo(HaveOccurred())
-	roots := x509.NewCertPool()
-	Expect(roots.AppendCertsFromPEM(authority)).To(BeTrue())
 	return &internalSystem{mailbox: mailbox, url: "https://" + at.messages + ":8444/v1", client: fleet.Client(
 		&tls.Config{Certificates: []tls.Certificate{pair}, RootCAs: roots, MinVersion: tls.VersionTLS12}, 8, 20*time.Second, fleet.Names(at.nameServer))}
 }

@@ -7,10 +7,8 @@ package e2e
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -25,6 +23,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"spine.nhs.uk/controlplane/hack/load/fleet"
 	booking "spine.nhs.uk/controlplane/operators/api/booking/v1alpha1"
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 	resilience "spine.nhs.uk/controlplane/operators/api/resilience/v1alpha1"
@@ -265,10 +264,8 @@ func asleep(ctx context.Context) {
 // clientOfPages opens the pages as a patient's browser does, by a connection of its own each time.
 func clientOfPages() *http.Client {
 	GinkgoHelper()
-	authority, err := os.ReadFile(filepath.Join(rack.Home, "clients", "ca.crt"))
+	roots, err := fleet.Roots(filepath.Join(rack.Home, "clients", "ca.crt"))
 	Expect(err).NotTo(HaveOccurred())
-	roots := x509.NewCertPool()
-	Expect(roots.AppendCertsFromPEM(authority)).To(BeTrue())
 	return &http.Client{Timeout: 3 * time.Second, Transport: &http.Transport{
 		DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 	}}

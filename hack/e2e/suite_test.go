@@ -55,7 +55,8 @@ var _ = Describe("A site", Ordered, ContinueOnFailure, func() {
 	Describe("that is taken down", Ordered, takenDown)
 })
 
-// Two sites are a rack of their own, and too much for one machine beside the site above: after it, or alone.
+// Two sites are a rack of their own, and too much for one machine beside the site above: one comes up when the other
+// one is gone.
 var _ = Describe("Two sites", Ordered, Label("pair", "slow"), pairOfSites)
 
 // home is the user's folder of that name under ~/.local/share.

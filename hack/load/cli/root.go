@@ -163,7 +163,7 @@ func positive(flag string, d time.Duration) error {
 }
 
 func nameServerFlag(p *pflag.FlagSet, server *string) {
-	p.StringVar(server, "name-server", "", "HOST:PORT of a name server that is asked for the URL's host, at each connection anew, as clients of two sites do")
+	p.StringVar(server, "name-server", "", "HOST:PORT of who is asked where the URL's host is, at each connection anew")
 }
 
 // nameServer says that an address is none.
