@@ -4,22 +4,18 @@ package failover
 
 import (
 	"context"
-	"time"
 
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
+	decide "spine.nhs.uk/controlplane/operators/decide/failover"
 )
 
-// leadAgain is how often the site that serves sees that clients are sent to it.
-const leadAgain = time.Minute
-
-// lead sends clients to this site while it serves: the first time, as no Failover brought that about, and when they
-// were led elsewhere by hand. While a Failover is under way, clients are that one's.
+// lead sees that clients are sent to this site while it serves.
 func (l *look) lead(ctx context.Context) error {
 	site := string(l.policy.Spec.Site)
-	if l.busy || l.vote == nil || l.vote.Site != site || l.now.Sub(l.led) < leadAgain {
-		return nil
-	}
-	if !every(l.own, func(p *paired) bool { return p.order.Role == common.SiteActive && p.done() }) {
+	if !decide.Leads(decide.Traffic{
+		Now: l.now, SeenAt: l.led, Moving: l.busy, Voted: l.vote != nil && l.vote.Site == site,
+		Serving: every(l.own, func(p *paired) bool { return p.order.Role == common.SiteActive && p.done() }),
+	}) {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
