@@ -51,6 +51,7 @@ var breaks = []struct {
 
 	{"an unencrypted database", everyone, rdsCluster, "", set(false, "storageEncrypted"), names("database-encrypted")},
 	{"an unencrypted vote", serving, dynamoTable, "", set(false, "serverSideEncryption", "enabled"), names("database-encrypted")},
+	{"a bucket without a key", everyone, s3Encryption, "", nil, names("bucket-encrypted")},
 	{"an unencrypted bucket", everyone, s3Encryption, "", set([]any{}, "rules"), names("bucket-encrypted")},
 	{"an unencrypted topic", everyone, "aws:sns/topic:Topic", "", remove("kmsMasterKeyId"), names("storage-encrypted")},
 	{"unencrypted backups", vaulted, backupVault, "", remove("kmsKeyArn"), names("storage-encrypted")},

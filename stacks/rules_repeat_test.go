@@ -7,7 +7,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"regexp"
 	"testing"
 
@@ -38,16 +37,7 @@ func planOf(tb testing.TB, name string) []engine.Step {
 			tb.Fatal(err)
 		}
 	}
-	plan := filepath.Join(tb.TempDir(), "plan")
-	p := s.preview(tb, "--save-plan", plan)
-	text, err := os.ReadFile(plan)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if err := p.AddPlan(plan, text); err != nil {
-		tb.Fatal(err)
-	}
-	return p.Steps
+	return s.planned(tb).Steps
 }
 
 // repeated is a program that has a plan's resources again and again, each time under other names, until there are at
