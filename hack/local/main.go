@@ -31,9 +31,12 @@ usage:
 flags:
 `
 
+// defaultStack is the one that no flag names.
+const defaultStack = "local"
+
 func main() {
 	flags := flag.NewFlagSet("local", flag.ContinueOnError)
-	stack := flags.String("stack", "local", "the stack, which is also the name of the rack")
+	stack := flags.String("stack", defaultStack, "the stack, which is also the name of the rack")
 	config := flags.String("config-file", "", "the stack's config file, when it is not in environments/")
 	force := flags.Bool("force", false, "with down: do not ask the cluster; remove the rack and the stack's state")
 	revision := flags.String("revision", "", "with images: a label, so that they differ though nothing else changed")

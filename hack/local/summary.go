@@ -46,13 +46,43 @@ Stack %s is up: %.0f s in all; a preview of it now takes %.1f s.
 	w.showServices(out)
 	fmt.Printf(`
 Next:
-  eval "$(make -s env)"      # pulumi, kubectl, rack and load on PATH, for this stack
-  kubectl get pods -A        # and what to do with the services: README.md, "Use the services"
-  pulumi preview             # says what a change of environments/Pulumi.%s.yaml would do
-  rack power off b           # cut a host's power through its BMC, watch, and "rack power on b"
-  make down                  # leaves the machine as it was
-`, w.Stack)
+%s`, w.next(lastHost(nodes)))
 	return nil
+}
+
+// next are the commands to go on with, each with what it does.
+func (w *workspace) next(host string) string {
+	lines := [][2]string{
+		{`eval "$(make -s env` + stackFlag(w.Stack) + `)"`, "pulumi, kubectl, rack and load on PATH, for this stack"},
+		{"kubectl get pods -A", `and what to do with the services: README.md, "Use the services"`},
+		{"pulumi preview", "says what a change of environments/Pulumi." + w.Stack + ".yaml would do"},
+		{"rack power off " + host, `cut a host's power through its BMC, watch, and "rack power on ` + host + `"`},
+		{"make down" + stackFlag(w.rack()), "leaves the machine as it was"},
+	}
+	widest := 0
+	for _, line := range lines {
+		widest = max(widest, len(line[0]))
+	}
+	var b strings.Builder
+	for _, line := range lines {
+		fmt.Fprintf(&b, "  %-*s  # %s\n", widest, line[0], line[1])
+	}
+	return b.String()
+}
+
+// stackFlag tells make of which stack; nothing for the one that it takes by itself.
+func stackFlag(stack string) string {
+	if stack == defaultStack {
+		return ""
+	}
+	return " STACK=" + stack
+}
+
+// lastHost is the name in the last line of a table of nodes.
+func lastHost(nodes []byte) string {
+	lines := strings.Split(strings.TrimSpace(string(nodes)), "\n")
+	name, _, _ := strings.Cut(lines[len(lines)-1], " ")
+	return name
 }
 
 // timePreview runs the preview that a user would run next; it must find nothing to do.
