@@ -17,7 +17,7 @@ import (
 )
 
 // siteRecheck is when to look again at an order that is not brought about.
-const siteRecheck = 2 * time.Second
+const siteRecheck = time.Second
 
 // standingBy says that the program is not to run at this site.
 func (s *scope) standingBy() bool { return s.order.Role != "" && s.order.Role != common.SiteActive }
@@ -73,7 +73,7 @@ func (s *scope) siteFacts() site.Facts {
 	if d := s.deployment; d != nil {
 		f.Program = site.Program{
 			Exists: true, Known: d.Status.ObservedGeneration == d.Generation,
-			Asked: ptr.Deref(d.Spec.Replicas, 1), There: int32(len(s.pods)), Serving: d.Status.AvailableReplicas,
+			Asked: ptr.Deref(d.Spec.Replicas, 1), There: int32(len(s.unfinished())), Serving: d.Status.AvailableReplicas,
 		}
 	}
 	if live := s.databaseChild.Live; live != nil {

@@ -13,10 +13,14 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	bookingapi "spine.nhs.uk/controlplane/operators/api/booking/v1alpha1"
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
+	messagingapi "spine.nhs.uk/controlplane/operators/api/messaging/v1alpha1"
 	api "spine.nhs.uk/controlplane/operators/api/resilience/v1alpha1"
 	decide "spine.nhs.uk/controlplane/operators/decide/failover"
 	"spine.nhs.uk/controlplane/operators/kit"
@@ -54,9 +58,9 @@ type Policy struct {
 	// Clock is the time.
 	Clock clock.PassiveClock
 
-	// broken is since when the other site does not get what is written here; zero: it does.
-	// A manager that begins anew counts anew, which only makes senders wait longer.
-	broken time.Time
+	// broken is since when the other site does not get what is written here, whole since when it has all of it; zero: it
+	// does, or has not. A manager that begins anew counts anew, which only makes it wait longer.
+	broken, whole time.Time
 	// led is when it was last seen that clients are sent here.
 	led time.Time
 }
@@ -134,9 +138,11 @@ func (l *look) outside(ctx context.Context) error {
 		}
 	}
 	failures := make([]string, len(l.own))
-	if l.probed = l.policy.Status.Vote.Site == string(l.policy.Spec.Peer); l.probed {
+	pace := l.policy.Spec.Term.Duration / looks
+	// Failures in a row count by the pace, also when there was reason to look in between.
+	if l.probed = l.guards() && l.now.Sub(at(l.policy.Status.Peer.ProbedAt)) >= pace/2; l.probed {
 		for i, p := range l.own {
-			wait.Go(func() { failures[i] = deep(ctx, l.Prober, p.peer, min(p.patience, l.policy.Spec.Term.Duration/looks)) })
+			wait.Go(func() { failures[i] = deep(ctx, l.Prober, p.peer, min(p.patience, pace)) })
 		}
 	}
 	wait.Wait()
@@ -146,11 +152,63 @@ func (l *look) outside(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// SetupWithManager registers the controller.
+// guards says that the other site serves, as far as this one knows.
+func (l *look) guards() bool { return l.policy.Status.Vote.Site == string(l.policy.Spec.Peer) }
+
+// SetupWithManager registers the controller. What others do while services move is seen at once: a failover waits for
+// one after the other.
 func (r *Policy) SetupWithManager(m ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(m).
 		Named("failoverpolicy").
 		// What the other site writes is an annotation; its own status must not make it look again.
 		For(&api.FailoverPolicy{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
+		Watches(&messagingapi.MessagingService{}, handler.EnqueueRequestsFromMapFunc(thePolicy), builder.WithPredicates(roleChanged())).
+		Watches(&bookingapi.BookingService{}, handler.EnqueueRequestsFromMapFunc(thePolicy), builder.WithPredicates(roleChanged())).
+		Watches(&api.Failover{}, handler.EnqueueRequestsFromMapFunc(thePolicy), builder.WithPredicates(stepDone())).
 		Complete(r)
+}
+
+func thePolicy(context.Context, client.Object) []reconcile.Request {
+	return []reconcile.Request{{NamespacedName: client.ObjectKey{Namespace: SystemNamespace, Name: api.FailoverPolicyName}}}
+}
+
+// roleChanged passes what a service says of the role that it has brought about.
+func roleChanged() predicate.Predicate {
+	said := func(o client.Object) common.SiteStatus {
+		var s *common.SiteStatus
+		switch o := o.(type) {
+		case *messagingapi.MessagingService:
+			s = o.Status.Site
+		case *bookingapi.BookingService:
+			s = o.Status.Site
+		}
+		if s == nil {
+			return common.SiteStatus{}
+		}
+		return common.SiteStatus{Role: s.Role, Epoch: s.Epoch, Acknowledge: s.Acknowledge, DemotionToken: s.DemotionToken}
+	}
+	return updates(func(before, after client.Object) bool { return said(before) != said(after) })
+}
+
+// stepDone passes that a step of a Failover has ended.
+func stepDone() predicate.Predicate {
+	done := func(o client.Object) (n int) {
+		for _, s := range o.(*api.Failover).Status.Steps {
+			if s.State == api.StepSucceeded {
+				n++
+			}
+		}
+		return n
+	}
+	return updates(func(before, after client.Object) bool { return done(before) != done(after) })
+}
+
+// updates passes nothing but changes of that kind.
+func updates(passes func(before, after client.Object) bool) predicate.Predicate {
+	none := func(client.Object) bool { return false }
+	p := predicate.NewPredicateFuncs(none)
+	return predicate.Funcs{
+		CreateFunc: p.Create, DeleteFunc: p.Delete, GenericFunc: p.Generic,
+		UpdateFunc: func(e event.UpdateEvent) bool { return passes(e.ObjectOld, e.ObjectNew) },
+	}
 }

@@ -65,13 +65,14 @@ func (l *look) automatic(ctx context.Context) error {
 // watch keeps what is seen of the other site.
 func (l *look) watch() {
 	s := &l.policy.Status.Peer
+	switch {
+	case !l.guards() || l.probed && l.probeFailure == "":
+		s.ProbeFailures = 0
+	case l.probed:
+		s.ProbeFailures++
+	}
 	if l.probed {
 		s.ProbedAt = micro(l.now)
-		if s.ProbeFailures++; l.probeFailure == "" {
-			s.ProbeFailures = 0
-		}
-	} else {
-		s.ProbeFailures = 0
 	}
 	s.Reachable = l.other != nil
 	if l.other == nil {

@@ -48,16 +48,23 @@ func (l *look) facts() decide.Site {
 		}
 		f.Held = *l.vote
 	}
-	switch {
-	case f.Streaming || f.Order.Role != common.SiteActive:
-		l.broken = time.Time{}
-	case l.broken.IsZero():
-		l.broken = l.now
-	}
-	if !l.broken.IsZero() {
-		f.BrokenFor = l.now.Sub(l.broken)
-	}
+	f.BrokenFor = since(&l.broken, !f.Streaming && f.Order.Role == common.SiteActive, l.now)
+	f.StreamingFor = since(&l.whole, f.Streaming, l.now)
 	return f
+}
+
+// since keeps when something began to be so, and says how long it has been.
+func since(began *time.Time, is bool, now time.Time) time.Duration {
+	switch {
+	case !is:
+		*began = time.Time{}
+	case began.IsZero():
+		*began = now
+	}
+	if began.IsZero() {
+		return 0
+	}
+	return now.Sub(*began)
 }
 
 // follows says that the other site has all, or as good as, by a word that is not old.

@@ -35,7 +35,8 @@ func (a *action) handOver(ctx context.Context, s *situation, role common.SiteRol
 		return errors.New("site " + string(s.policy.Spec.Peer) + " does not answer")
 	}
 	return a.Peer.Ask(ctx, s.other.Policy, api.Handover{
-		Operation: a.operation.Name, Epoch: s.vote.Epoch, Role: role, Until: s.now.Add(handoverFor).UTC().Truncate(time.Second),
+		Operation: a.operation.Name, Epoch: s.vote.Epoch, Role: role, Finish: a.operation.Spec.Mode == api.FailoverPlanned,
+		Until: s.now.Add(handoverFor).UTC().Truncate(time.Second),
 	})
 }
 

@@ -112,14 +112,20 @@ func (s *scope) observeGateway(ctx context.Context) error {
 	g.known = d.Status.ObservedGeneration == d.Generation && d.Status.ObservedGeneration > 0
 	g.replicas = ptr.Deref(d.Spec.Replicas, 1)
 	if s.resting() {
-		// The Deployment does not count pods that are on their way out.
+		// The Deployment does not count pods that are on their way out; those whose processes have ended do nothing more.
 		pods := &unstructured.UnstructuredList{}
 		pods.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("PodList"))
 		if err := s.Client.List(ctx, pods, client.InNamespace(s.service.Namespace),
 			client.MatchingLabels(desired.Selector(s.service, desired.Gateway))); err != nil {
 			return err
 		}
-		g.there = int32(len(pods.Items))
+		for _, p := range pods.Items {
+			switch phase, _, _ := unstructured.NestedString(p.Object, "status", "phase"); corev1.PodPhase(phase) {
+			case corev1.PodSucceeded, corev1.PodFailed:
+			default:
+				g.there++
+			}
+		}
 	}
 	g.complete = g.known && g.updated == g.replicas && d.Status.Replicas == g.updated && g.available == g.updated
 	s.gateway = g

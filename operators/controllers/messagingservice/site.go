@@ -14,7 +14,7 @@ import (
 )
 
 // siteRecheck is when to look again at an order that is not brought about.
-const siteRecheck = 2 * time.Second
+const siteRecheck = time.Second
 
 // orders reads what the site's manager wants of this service. What makes no sense changes
 // nothing.

@@ -30,6 +30,10 @@ func (w *world) tick(i int) {
 	default:
 		f.BrokenFor = w.now - s.brokenSince
 	}
+	if !f.Streaming {
+		s.wholeSince = w.now
+	}
+	f.StreamingFor = w.now - s.wholeSince
 	f.Bounded = s.permit != PermitEndless || s.real.Role != common.SiteActive
 	w.watch(s, o)
 	if f.Vote != nil {

@@ -65,21 +65,21 @@ func (w *world) operate() {
 		}
 	case StepVote:
 		w.vouch(o)
+	case StepTraffic:
+		w.next(StepPromote)
 	case StepPromote:
 		if o.target.real.Role == common.SiteActive && o.target.real.Epoch == o.epoch {
-			w.next(StepTraffic)
+			w.end("succeeded")
 		} else if w.vote.Epoch > o.epoch && w.vote.Site != o.target.name {
 			w.end("the vote moved on")
 		}
-	case StepTraffic:
-		w.end("succeeded")
 	}
 }
 
 // request asks the other site, whose manager answers in its own time.
 func (w *world) request(source *place, role common.SiteRole) {
 	if w.talks() && w.vote.Site == source.name {
-		source.handover = &api.Handover{Operation: "op", Epoch: source.held.Epoch, Role: role, Until: w.clock(w.op.target).Add(5 * time.Minute)}
+		source.handover = &api.Handover{Operation: "op", Epoch: source.held.Epoch, Role: role, Finish: w.op.mode == api.FailoverPlanned, Until: w.clock(w.op.target).Add(5 * time.Minute)}
 	}
 }
 
@@ -102,7 +102,7 @@ func (w *world) vouch(o *op) {
 	case t.Vote == nil:
 		return
 	case t.Vote.Site == t.Me && o.epoch == t.Vote.Epoch:
-		w.next(StepPromote)
+		w.next(StepTraffic)
 		return
 	case t.Vote.Site != t.Peer:
 		w.end("the vote moved")

@@ -16,8 +16,8 @@ const (
 	StepStop    = "stop-source"
 	StepDemote  = "hand-over-databases"
 	StepVote    = "take-vote"
-	StepPromote = "promote-target"
 	StepTraffic = "move-traffic"
+	StepPromote = "promote-target"
 )
 
 // Member is one service at the site that is to serve.
@@ -153,8 +153,9 @@ func (d *Decision) takeOver(f Failover, services []string) {
 	d.Plan.Steps = append(d.Plan.Steps,
 		api.PlannedStep{Name: StepVote, Summary: fmt.Sprintf("put site %s on the witness's record, with epoch %d, in place of site %s", f.Me, f.Vote.Epoch+1, f.Peer),
 			Touches: []string{"FailoverPolicy spine-system/" + api.FailoverPolicyName}, Repeatable: true, ExpectedSeconds: 2, TimeoutSeconds: 120},
+		// Before it serves: no other site does any more, and old answers are forgotten meanwhile.
+		api.PlannedStep{Name: StepTraffic, Summary: "send clients to site " + f.Me, Repeatable: true, ExpectedSeconds: 2, TimeoutSeconds: 300},
 		api.PlannedStep{Name: StepPromote, Summary: "promote the databases of site " + f.Me + " and start its programs", Touches: slices.Clone(services),
 			Repeatable: true, ExpectedSeconds: 20, TimeoutSeconds: 600},
-		api.PlannedStep{Name: StepTraffic, Summary: "send clients to site " + f.Me, Repeatable: true, ExpectedSeconds: 2, TimeoutSeconds: 300},
 	)
 }

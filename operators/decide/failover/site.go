@@ -55,9 +55,9 @@ type Site struct {
 	// Bounded says that no running program has a permit without an end.
 	Bounded bool
 	// Streaming says that the other site has all, and gets what is written as it is written;
-	// false also when that is not known. BrokenFor is since how long it does not.
-	Streaming bool
-	BrokenFor time.Duration
+	// false also when that is not known. StreamingFor and BrokenFor are since how long it does, or does not.
+	Streaming               bool
+	StreamingFor, BrokenFor time.Duration
 	// Handover that the other site asks for; nil: none.
 	Handover *api.Handover
 }
@@ -65,6 +65,10 @@ type Site struct {
 // aloneAfter is how long a site that waits for the other one keeps its senders waiting,
 // before it asks the witness to go on without it.
 const aloneAfter = 10 * time.Second
+
+// togetherAfter is how long the other site has to follow before senders wait for it again: one that has just begun to
+// follow often breaks off once more, and every change of who has to have a commit holds commits up.
+const togetherAfter = 5 * time.Second
 
 // Permit is what the programs may do.
 type Permit string
@@ -140,7 +144,7 @@ func mine(f Site) Course {
 		// certain that it was not.
 		d.Order, d.Permit, d.Swap = f.Order, PermitNone, &next
 		return d
-	case f.Vote.Alone && f.Both && f.Streaming:
+	case f.Vote.Alone && f.Both && f.Streaming && f.StreamingFor >= togetherAfter:
 		// Back to both: first the services, then the record.
 		if f.Strict && f.Order.Role == common.SiteActive && !f.Order.Alone {
 			next.Alone, next.Epoch = false, next.Epoch+1
@@ -165,6 +169,9 @@ func mine(f Site) Course {
 func handOver(f Site, role common.SiteRole, next Vote) Course {
 	d := Course{Permit: PermitNone, Epoch: f.Vote.Epoch, Order: common.SiteOrder{Role: common.SiteQuiesced, Epoch: f.Vote.Epoch}}
 	stopped := f.Order.Role != common.SiteActive && f.Done
+	if f.Handover.Finish && !stopped && f.Now.Before(f.Vote.Until) {
+		d.Permit, d.Until = PermitUntil, f.Vote.Until // until there are no programs any more
+	}
 	if role == common.SiteStandby && (stopped || f.Order.Role == common.SiteStandby) {
 		d.Order.Role = common.SiteStandby // only once nothing is acknowledged any more
 	}

@@ -43,8 +43,8 @@ type place struct {
 	permit Permit
 	epoch  int64
 	until  time.Time
-	// held, promised, promise, taking, handover, heldAllAt and brokenSince are what the
-	// FailoverPolicy of the site keeps.
+	// held, promised, promise, taking, handover, heldAllAt, brokenSince and wholeSince are what
+	// the FailoverPolicy of the site, or its manager, keeps.
 	held        Vote
 	promised    time.Time
 	promise     api.Promise
@@ -52,6 +52,7 @@ type place struct {
 	handover    *api.Handover
 	heldAllAt   time.Time
 	brokenSince time.Duration
+	wholeSince  time.Duration
 	// token of its database when it was handed over, and the one that it is promoted by; -1: none.
 	token, by int
 	look      time.Duration

@@ -54,7 +54,8 @@ type Decision struct {
 }
 
 // Decide follows the order. Where a service must not serve, its program goes first, and
-// nothing is waited for; where it is to serve, the program comes last.
+// nothing is waited for; where it is to serve, the program starts while the database is being
+// promoted, and waits for that itself: until then no write succeeds.
 func Decide(f Facts) Decision {
 	d := Decision{ApplyDatabase: f.Database.Exists && !f.Database.Obeys}
 	p := f.Program
@@ -64,7 +65,7 @@ func Decide(f Facts) Decision {
 	}
 	switch f.Order.Role {
 	case common.SiteActive:
-		d.ApplyProgram = p.Exists && p.Asked == 0 && f.Database.Obeys && f.Database.Writable
+		d.ApplyProgram = p.Exists && p.Asked == 0
 		switch {
 		case !f.Database.Obeys || !f.Database.Writable:
 			d.Message = "waiting until the database accepts writes here"

@@ -24,8 +24,9 @@ func TestDecide(t *testing.T) {
 	}{
 		"active, as it should be":                      {role: active, database: primary, program: two, brought: active},
 		"active before anything was made":              {role: active},
-		"active, the database is still told to follow": {role: active, database: Database{Exists: true, Follows: true}, program: none, join: true},
-		"active, the database is being promoted":       {role: active, database: Database{Exists: true, Obeys: true}, program: none},
+		"active, the database is still told to follow": {role: active, database: Database{Exists: true, Follows: true}, program: none, join: true, start: true},
+		"active, the database is being promoted":       {role: active, database: Database{Exists: true, Obeys: true}, program: none, start: true},
+		"active, serving before the database does":     {role: active, database: Database{Exists: true, Obeys: true}, program: two},
 		"active, the database accepts writes":          {role: active, database: primary, program: none, start: true},
 		"active, the program starts":                   {role: active, database: primary, program: Program{Exists: true, Known: true, Asked: 2, There: 2}},
 		"active, now with both sites":                  {role: active, database: Database{Exists: true, Writable: true}, program: two, join: true},

@@ -24,6 +24,9 @@ type Handover struct {
 	Epoch int64 `json:"epoch"`
 	// Role that this site is to have meanwhile: Quiesced or Standby.
 	Role common.SiteRole `json:"role"`
+	// Finish says that programs may acknowledge what they have begun: all of it is handed over. Otherwise they acknowledge
+	// nothing from now on.
+	Finish bool `json:"finish,omitempty"`
 	// Until when.
 	Until time.Time `json:"until"`
 }
