@@ -161,6 +161,23 @@ func (r *loadRun) finish(ctx context.Context) check.Result {
 	return result
 }
 
+// longest is how a generator says at its end how long nothing was acknowledged.
+var longest = regexp.MustCompile(`longest gap ([0-9.]+) s`)
+
+// gaps are the longest times in seconds in which no message, and no booking, was acknowledged, of a load that has ended.
+func (r *loadRun) gaps() []float64 {
+	GinkgoHelper()
+	var out []float64
+	for _, s := range r.screens {
+		said := longest.FindStringSubmatch(s.String())
+		Expect(said).To(HaveLen(2), s.String())
+		gap, err := strconv.ParseFloat(said[1], 64)
+		Expect(err).NotTo(HaveOccurred())
+		out = append(out, gap)
+	}
+	return out
+}
+
 func (r *loadRun) summary(result check.Result) string {
 	c := result.Counts
 	return fmt.Sprintf("%d messages acknowledged at %.0f/s, p50 %.0f ms, p99 %.0f ms, %d redelivered, %d ambiguous; %d bookings",

@@ -57,7 +57,7 @@ var _ = Describe("A site", Ordered, ContinueOnFailure, func() {
 
 // Two sites are a rack of their own, and too much for one machine beside the site above: one comes up when the other
 // one is gone.
-var _ = Describe("Two sites", Ordered, Label("pair", "slow"), pairOfSites)
+var _ = Describe("Two sites", Ordered, ContinueOnFailure, Label("pair", "slow"), pairOfSites)
 
 // home is the user's folder of that name under ~/.local/share.
 func home(name string) string {
