@@ -37,7 +37,14 @@ func (a *action) gather(ctx context.Context) (*situation, error) {
 	if s.own, err = services(ctx, a.Reader, s.policy); err != nil {
 		return nil, err
 	}
-	s.vote, s.other = ask(ctx, a.Witness), visit(ctx, a.Peer, s.policy)
+	if s.vote = ask(ctx, a.Witness); s.vote != nil && s.vote.Site == string(s.policy.Spec.Site) {
+		return s, nil // the other site has no part in it any more
+	}
+	limit := patience
+	if !s.policy.Status.Peer.Reachable {
+		limit = doubt
+	}
+	s.other = visit(ctx, a.Peer, s.policy, limit)
 	return s, nil
 }
 

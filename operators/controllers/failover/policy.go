@@ -35,6 +35,9 @@ const (
 	// patience with one answer of the outside: a site that does not answer must not keep the
 	// vote from being renewed.
 	patience = 2 * time.Second
+	// doubt is the patience of an operation with a site that did not answer the policy's last look: a step looks several
+	// times, while nobody serves. The policy's looks go on with all their patience, and notice when it answers again.
+	doubt = 500 * time.Millisecond
 	// looks in a term: the vote is renewed long before it runs out.
 	looks = 6
 )
@@ -131,7 +134,7 @@ func (l *look) services(ctx context.Context) error {
 func (l *look) outside(ctx context.Context) error {
 	var wait sync.WaitGroup
 	wait.Go(func() { l.vote = ask(ctx, l.Witness) })
-	wait.Go(func() { l.other = visit(ctx, l.Peer, l.policy) })
+	wait.Go(func() { l.other = visit(ctx, l.Peer, l.policy, patience) })
 	for _, p := range l.own {
 		if p.order.Role == common.SiteActive {
 			wait.Go(func() { p.observe(ctx, l.Prober) })
@@ -164,7 +167,7 @@ func (r *Policy) SetupWithManager(m ctrl.Manager) error {
 		For(&api.FailoverPolicy{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
 		Watches(&messagingapi.MessagingService{}, handler.EnqueueRequestsFromMapFunc(thePolicy), builder.WithPredicates(roleChanged())).
 		Watches(&bookingapi.BookingService{}, handler.EnqueueRequestsFromMapFunc(thePolicy), builder.WithPredicates(roleChanged())).
-		Watches(&api.Failover{}, handler.EnqueueRequestsFromMapFunc(thePolicy), builder.WithPredicates(stepDone())).
+		Watches(&api.Failover{}, handler.EnqueueRequestsFromMapFunc(thePolicy), builder.WithPredicates(wentOn())).
 		Complete(r)
 }
 
@@ -190,17 +193,22 @@ func roleChanged() predicate.Predicate {
 	return updates(func(before, after client.Object) bool { return said(before) != said(after) })
 }
 
-// stepDone passes that a step of a Failover has ended.
-func stepDone() predicate.Predicate {
-	done := func(o client.Object) (n int) {
-		for _, s := range o.(*api.Failover).Status.Steps {
-			if s.State == api.StepSucceeded {
+// wentOn passes that a Failover has a plan now, or that a step of it has ended.
+func wentOn() predicate.Predicate {
+	done := func(o client.Object) (phase api.Phase, n int) {
+		s := o.(*api.Failover).Status
+		for _, step := range s.Steps {
+			if step.State == api.StepSucceeded {
 				n++
 			}
 		}
-		return n
+		return s.Phase, n
 	}
-	return updates(func(before, after client.Object) bool { return done(before) != done(after) })
+	return updates(func(before, after client.Object) bool {
+		was, had := done(before)
+		is, has := done(after)
+		return was != is || had != has
+	})
 }
 
 // updates passes nothing but changes of that kind.

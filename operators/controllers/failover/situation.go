@@ -37,9 +37,9 @@ func ask(ctx context.Context, w ports.Witness) *decide.Vote {
 	return &vote
 }
 
-// visit the other site; nil when it does not answer.
-func visit(ctx context.Context, p ports.Peer, policy *api.FailoverPolicy) *ports.PeerSite {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+// visit the other site; nil when it does not answer in time.
+func visit(ctx context.Context, p ports.Peer, policy *api.FailoverPolicy, limit time.Duration) *ports.PeerSite {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	other, err := p.Look(ctx, policy.Spec.Services)
 	if err != nil {
