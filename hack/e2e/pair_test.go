@@ -28,6 +28,7 @@ const (
 	pairStack   = "local-pair"
 	pairZone    = "pair.spine.internal"
 	pairVoter   = "10.99.0.11:53"
+	eastEdge    = "https://10.97.0.101:8444"
 	takeoverFor = 60 * time.Second // from a site's death to the first acknowledgement at the other one
 	handoverFor = 30 * time.Second // the longest gap of a planned handing over
 )
@@ -182,7 +183,7 @@ func siteLost(ctx context.Context) {
 	Expect(run.gaps()).To(HaveEach(BeNumerically("<", takeoverFor.Seconds())), "seconds without an acknowledgement: messages, bookings")
 
 	By("giving the lost site its power back: it acknowledges nothing, and says what it needs")
-	stale, ended := loadAt(ctx, "https://10.97.0.101:8444")
+	stale, ended := loadAt(ctx, eastEdge)
 	for _, h := range hosts {
 		Expect(rack.PowerOn(ctx, h)).To(Succeed())
 	}

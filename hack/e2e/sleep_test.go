@@ -104,11 +104,14 @@ func sleeps() {
 			return objects.Patch(ctx, b, client.MergeFrom(before), client.DryRunAll)
 		}
 		Expect(try()).To(Succeed())
+		// Not in a cleanup: this may be the last spec, and the site is gone by then.
+		defer func() {
+			class(ctx, was)
+			unchanged(ctx)
+		}()
 		class(ctx, "Live")
 		Eventually(try).WithContext(ctx).WithTimeout(time.Minute).Should(MatchError(And(
 			ContainSubstring("spec.activity is Asleep: expected Awake in an environment of class Live"), ContainSubstring("leave spec.activity out"))))
-		class(ctx, was) // not in a cleanup: this may be the last spec, and the site is gone by then
-		unchanged(ctx)
 	}, NodeTimeout(5*time.Minute))
 }
 
