@@ -54,6 +54,8 @@ func pairOfSites() {
 	It("serves on while the third place is lost, and says that nobody could take over", voterLost, NodeTimeout(15*time.Minute))
 
 	It("takes over by itself from a site that lost its power, which stays stopped when it comes back", siteLost, NodeTimeout(40*time.Minute))
+
+	It("makes the lost site a standby anew while the manager is killed at each step, and hands back to it", resynced, NodeTimeout(40*time.Minute))
 }
 
 // pairUp brings the pair up from nothing, as the README says, and has it taken down in the end. A pair that is somebody's
@@ -195,6 +197,27 @@ func siteLost(ctx context.Context) {
 	}).WithContext(ctx).WithTimeout(15 * time.Minute).Should(Succeed())
 	ended()
 	Expect(stale.acknowledged()).To(BeZero(), "messages that the lost site acknowledged: %s", stale)
+}
+
+// resynced copies the databases of the site that serves to the one that lost its vote, under load.
+func resynced(ctx context.Context) {
+	Expect(takeover(ctx, Default, "east").Reason).To(Equal(common.ReasonVoteLost))
+	by, other := people(ctx)
+	at("west")
+	run := startLoad(ctx, 30*time.Minute)
+	run.flowing(ctx)
+	for _, booking := range []bool{false, true} {
+		at("east")
+		o := dryRun(ctx, by, request{booking: booking, action: resilience.ActionResyncStandby})
+		disturbed(ctx, by, other, o)
+		AddReportEntry(string(o.Spec.Action)+" "+o.Spec.Service.Name, trace(o))
+		Expect(o.Status.Evidence.MeasuredLoss).To(HaveValue(Equal(resilience.Loss{})))
+	}
+	run.flowsOn(ctx)
+	run.stop()
+	at("west")
+	kept(ctx, run)
+	handOver(ctx, "east")
 }
 
 // loadAt sends messages to one site's own address, whoever serves, until it is ended.

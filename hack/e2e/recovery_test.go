@@ -33,23 +33,7 @@ func recoveries() {
 	var by, other client.Client
 
 	It("knows its responders", Label("recovery", "stock", "sleep"), func(ctx context.Context) {
-		for role, users := range map[string][]string{
-			"spine-responder": {responder, second, reader}, "spine-viewer": {responder, second}, "spine-auditor": {reader},
-		} {
-			binding := &rbacv1.ClusterRoleBinding{
-				ObjectMeta: metav1.ObjectMeta{Name: "end-to-end-" + role},
-				RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role},
-			}
-			for _, user := range users {
-				binding.Subjects = append(binding.Subjects, rbacv1.Subject{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user})
-			}
-			Expect(client.IgnoreAlreadyExists(objects.Create(ctx, binding))).To(Succeed())
-		}
-		var err error
-		by, err = rack.ObjectsAs(responder)
-		Expect(err).NotTo(HaveOccurred())
-		other, err = rack.ObjectsAs(second)
-		Expect(err).NotTo(HaveOccurred())
+		by, other = people(ctx)
 		Expect(by.List(ctx, &corev1.PodList{}, client.InNamespace(messagingKey.Namespace))).To(MatchError(ContainSubstring("forbidden")))
 	})
 
@@ -202,6 +186,29 @@ func confirm(ctx context.Context, by client.Client, o *resilience.ServiceRecover
 	real := false
 	o.Spec.DryRun, o.Spec.PlanDigest = &real, digest
 	Expect(by.Patch(ctx, o, client.MergeFrom(before))).To(Succeed())
+}
+
+// people are two responders at the present site, by their names there.
+func people(ctx context.Context) (by, other client.Client) {
+	GinkgoHelper()
+	for role, users := range map[string][]string{
+		"spine-responder": {responder, second, reader}, "spine-viewer": {responder, second}, "spine-auditor": {reader},
+	} {
+		binding := &rbacv1.ClusterRoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Name: "end-to-end-" + role},
+			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role},
+		}
+		for _, user := range users {
+			binding.Subjects = append(binding.Subjects, rbacv1.Subject{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user})
+		}
+		Expect(client.IgnoreAlreadyExists(objects.Create(ctx, binding))).To(Succeed())
+	}
+	var err error
+	by, err = rack.ObjectsAs(responder)
+	Expect(err).NotTo(HaveOccurred())
+	other, err = rack.ObjectsAs(second)
+	Expect(err).NotTo(HaveOccurred())
+	return by, other
 }
 
 func approve(ctx context.Context, by client.Client, o *resilience.ServiceRecovery, who string) {

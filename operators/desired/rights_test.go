@@ -22,7 +22,8 @@ var namespaces = []string{"kube-node-lease", "spine-booking", "spine-messaging",
 var everywhere = map[string][]string{"nodes": {"list", "patch"}, "pods": {"list"}, "pods/eviction": {"create"}}
 
 // removable is what operations may delete, each by a plan that names it.
-var removable = []string{"pods", "persistentvolumeclaims"}
+// Of clusters, admission lets it delete none but those that follow the other site.
+var removable = []string{"pods", "persistentvolumeclaims", "clusters"}
 
 // The manager that is taken over must be worth little: it reads no secret, deletes
 // nothing that does not come back, runs nothing in a pod, gives no rights, and acts in four namespaces only, and on hosts.

@@ -29,7 +29,7 @@ func (r *request) checkExisting() error {
 		given bool
 	}{
 		{"reason", r.reason != ""}, {flagPart, r.part != ""}, {flagInstance, r.instance != ""},
-		{flagSupplier, r.supplier != ""}, {flagReplicas, r.replicas != 0},
+		{flagSupplier, r.supplier != ""}, {flagReplicas, r.replicas != 0}, {flagUnknown, r.unknown != ""},
 	} {
 		if f.given {
 			errs = append(errs, fmt.Errorf("--%s has no meaning for an operation that exists: what it does cannot change; leave it out, or ask for another one", f.name))

@@ -21,7 +21,6 @@ type move struct {
 	request
 	mode              api.FailoverMode
 	messages, seconds int64
-	unknown           string
 }
 
 var modes = []string{string(api.FailoverPlanned), string(api.FailoverUnplanned)}
@@ -63,7 +62,7 @@ a Failover resource in spine-system of the site that is to serve: choose that si
 	f.StringVar(&m.reason, "reason", "", "for the record: what is wrong, with the number of the incident or change")
 	f.Int64Var(&m.messages, "max-loss-messages", 0, "how many acknowledged messages may be lost, for Unplanned")
 	f.Int64Var(&m.seconds, "max-loss-seconds", 0, "how many seconds of acknowledged work may be lost, for Unplanned")
-	f.StringVar(&m.unknown, "accept-unknown-loss", "", "reason for going on although nobody can tell what is lost, for Unplanned")
+	f.StringVar(&m.unknown, flagUnknown, "", "reason for going on although nobody can tell what is lost, for Unplanned")
 	f.StringVar(&m.breakGlass, "break-glass", "", "reason for going on without the approval or the change window that is missing; it is recorded, and told as a warning")
 	f.BoolVar(&m.planOnly, "dry-run", false, "make and show the plan only")
 	f.BoolVar(&m.yes, "yes", false, "agree to the plan without being asked")

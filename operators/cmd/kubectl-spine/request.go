@@ -29,6 +29,7 @@ const (
 	flagInstance = "instance"
 	flagSupplier = "supplier"
 	flagReplicas = "replicas"
+	flagUnknown  = "accept-unknown-loss"
 )
 
 var actions = []action{
@@ -39,6 +40,7 @@ var actions = []action{
 	{api.ActionQuarantineSupplier, "stop deliveries to a supplier; messages for it are kept", flagSupplier, true},
 	{api.ActionReleaseSupplier, "start deliveries to a supplier again", flagSupplier, true},
 	{api.ActionScaleOut, "run more replicas of the service's own program", flagReplicas, false},
+	{api.ActionResyncStandby, "throw the database of a site that does not serve away and copy the other site's", "", false},
 	{api.ActionDrainHost, "move everything off a host, for planned work", "", false},
 	{api.ActionReturnHost, "take a host back into service", "", false},
 	{api.ActionFenceHost, "switch a host off by its BMC and release its pods and volumes", "", false},
@@ -59,9 +61,11 @@ type request struct {
 	target                   string
 	part, instance, supplier string
 	replicas                 int32
-	reason                   string
-	breakGlass               string
-	yes, planOnly            bool
+	// unknown is why the loss of what nobody can name is accepted.
+	unknown       string
+	reason        string
+	breakGlass    string
+	yes, planOnly bool
 }
 
 var parts = []string{string(api.PartDatabase), string(api.PartBroker), string(api.PartGateway), string(api.PartService)}
@@ -101,6 +105,11 @@ func (r *request) check(args []string) error {
 	if given[flagReplicas] && (r.replicas < 2 || r.replicas > 20) {
 		errs = append(errs, fmt.Errorf("--replicas: %d is not between 2 and 20", r.replicas))
 	}
+	if n := len(strings.TrimSpace(r.unknown)); n > 0 && r.name != api.ActionResyncStandby {
+		errs = append(errs, fmt.Errorf("--%s has no meaning for %s: leave it out", flagUnknown, r.name))
+	} else if n > 0 && (n < minReason || n > maxReason) {
+		errs = append(errs, fmt.Errorf("--%s takes the reason for it, %d to %d characters", flagUnknown, minReason, maxReason))
+	}
 	if r.name.OnHost() && r.target == "" {
 		errs = append(errs, fmt.Errorf("%s needs the name of a host: kubectl spine recover %s HOST", r.name, r.name))
 	}
@@ -129,6 +138,9 @@ func (r *request) build(requester, namespace string, service *api.ServiceRef, ho
 	o.Spec = api.ServiceRecoverySpec{
 		OperationSpec: api.OperationSpec{RequestedBy: requester, Reason: strings.TrimSpace(r.reason), DryRun: ptr.To(true)},
 		Action:        r.name, Service: service, Host: host, Part: api.Part(r.part), Instance: r.instance, Supplier: r.supplier, Replicas: r.replicas,
+	}
+	if r.unknown != "" {
+		o.Spec.AcceptUnknownLoss = &api.AcceptUnknownLoss{Reason: strings.TrimSpace(r.unknown)}
 	}
 	return o
 }

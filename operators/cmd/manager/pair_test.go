@@ -9,8 +9,11 @@ import (
 	"testing"
 	"time"
 
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 	resilience "spine.nhs.uk/controlplane/operators/api/resilience/v1alpha1"
+	"spine.nhs.uk/controlplane/operators/ports"
 )
 
 func TestPair(t *testing.T) {
@@ -115,6 +118,19 @@ func (p *pair) automatic() {
 	if reason := p.takeover(east); reason != common.ReasonVoteLost || p.serves(east) {
 		p.Errorf("reason %s", reason)
 	}
+	// Once its database was replaced (ResyncStandby), it stands by like any other.
+	m := p.service(east)
+	order, err := common.Order(m.Annotations, m.Spec.Site)
+	p.must(err)
+	if order.Alone {
+		p.Errorf("it waited for both sites to the end, and its order says %+v", order)
+	}
+	before := client.MergeFrom(m.DeepCopy())
+	m.Annotations[common.RoleAnnotation] = string(common.SiteStandby)
+	p.must(east.policy.Client.Patch(p.Context(), m, before))
+	p.until(20, "ready to take over again", func() bool {
+		return p.policyOf(east).Status.Role == common.SiteStandby && p.takeover(east) == common.ReasonTakeoverReady && p.takeover(west) == common.ReasonTakeoverReady
+	})
 }
 
 func (p *pair) lossy() {
@@ -170,6 +186,17 @@ func (p *pair) alone() {
 	if permit := east.permits.Given("10.1.0.1:8446"); permit.Endless {
 		p.Error("alone, and its permit has no end")
 	}
+	// Another site that took over now would find work here that nobody else has, and the site says so when it is back.
+	vote, _ := p.witness.Read(p.Context())
+	east.dead = true
+	p.clock.Step(time.Minute)
+	p.witness.Put(ports.Vote{Site: "west", Epoch: vote.Epoch + 1, Until: p.clock.Now().Add(time.Minute)})
+	east.dead = false
+	p.until(10, "stopped", func() bool { return p.policyOf(east).Status.Role == common.SiteQuiesced })
+	if a := p.service(east).Annotations; a[common.AcknowledgeAnnotation] != string(common.AcknowledgeSite) {
+		p.Errorf("it acknowledged alone, and does not say so: %v", a)
+	}
+	p.witness.Put(ports.Vote{Site: "east", Epoch: vote.Epoch + 2, Alone: true, Until: p.clock.Now().Add(time.Minute)})
 	p.link(true)
 	p.until(30, "both again", func() bool { v, _ := p.witness.Read(p.Context()); return !v.Alone && p.serves(east) })
 }

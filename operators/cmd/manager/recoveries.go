@@ -11,6 +11,7 @@ import (
 
 	"spine.nhs.uk/controlplane/operators/adapters/hostprobe"
 	"spine.nhs.uk/controlplane/operators/adapters/opsprobe"
+	"spine.nhs.uk/controlplane/operators/adapters/peersite"
 	"spine.nhs.uk/controlplane/operators/adapters/redfish"
 	resilienceapi "spine.nhs.uk/controlplane/operators/api/resilience/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/controllers/hostfailure"
@@ -36,11 +37,15 @@ func policy(o *options) (*resilienceapi.OperationsConfig, error) {
 func recoveries(
 	m ctrl.Manager, o *options, config *resilienceapi.OperationsConfig, prober *opsprobe.Prober, events *kit.Events,
 ) *servicerecovery.Reconciler {
-	return &servicerecovery.Reconciler{
+	r := &servicerecovery.Reconciler{
 		Client: m.GetClient(), Reader: m.GetAPIReader(), Prober: prober, DeadLetters: prober, Events: events, Clock: clock.RealClock{},
 		Policy: *config, Actions: servicerecovery.Actions(),
 		Power: redfish.New(o.hostsDir), Messaging: o.messaging, Booking: o.booking,
 	}
+	if _, pair := o.pair(); pair {
+		r.Peer = peersite.New(o.peerKubeconfig)
+	}
+	return r
 }
 
 // hosts adds what watches hosts, unless they are left alone.

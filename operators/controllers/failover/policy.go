@@ -30,6 +30,10 @@ import (
 // +kubebuilder:rbac:groups=resilience.spine.nhs.uk,resources=failoverpolicies,verbs=get;list;watch,namespace=spine-system
 // +kubebuilder:rbac:groups=resilience.spine.nhs.uk,resources=failoverpolicies/status,verbs=patch,namespace=spine-system
 // +kubebuilder:rbac:groups=resilience.spine.nhs.uk,resources=failovers,verbs=get;list;watch;create;patch;delete,namespace=spine-system
+//
+// ResyncStandby's, which only one of two sites can need:
+// +kubebuilder:rbac:groups=postgresql.cnpg.io,resources=clusters,verbs=delete,namespace=spine-messaging
+// +kubebuilder:rbac:groups=postgresql.cnpg.io,resources=clusters,verbs=delete,namespace=spine-booking
 
 const (
 	// patience with one answer of the outside: a site that does not answer must not keep the

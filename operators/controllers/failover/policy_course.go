@@ -40,7 +40,7 @@ func (l *look) facts() decide.Site {
 		}),
 		Streaming: every(l.own, func(p *paired) bool { return l.follows(p.status.Replication) }),
 		Held:      decide.Vote{Site: s.Vote.Site, Epoch: s.Vote.Epoch, Alone: s.Vote.Alone, Until: at(s.Vote.Until)},
-		Promised:  at(s.PromisedUntil),
+		Promised:  at(s.PromisedUntil), WasAlone: s.Vote.Site == string(spec.Site) && s.Vote.Alone,
 	}
 	if l.vote != nil {
 		if l.vote.Epoch != f.Held.Epoch {

@@ -41,7 +41,7 @@ func (l *look) give(ctx context.Context) error {
 func (l *look) orderOf(p *paired) common.SiteOrder {
 	order := l.course.Order
 	if l.course.Lost && p.order.Role == common.SiteStandby {
-		order.Role = common.SiteStandby // it follows already
+		order.Role, order.Alone = common.SiteStandby, false // it follows already
 	}
 	if order.Role == common.SiteActive {
 		order.PromotionToken = l.token(p, order.Epoch)

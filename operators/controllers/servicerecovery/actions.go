@@ -25,6 +25,7 @@ func Actions() map[api.Action]Constructor {
 		api.ActionQuarantineSupplier: newQuarantine,
 		api.ActionReleaseSupplier:    newRelease,
 		api.ActionScaleOut:           newScale,
+		api.ActionResyncStandby:      newResync,
 		api.ActionDrainHost:          newDrain,
 		api.ActionReturnHost:         newReturn,
 		api.ActionFenceHost:          newFence,

@@ -62,6 +62,8 @@ type Reconciler struct {
 	Prober ports.Prober
 	// DeadLetters are asked of the message gateways.
 	DeadLetters ports.DeadLetters
+	// Peer is the other site; nil where there is one only.
+	Peer ports.Peer
 	// Power switches hosts.
 	Power ports.Power
 	// Messaging and Booking are the namespaces of the services that hosts hold up.

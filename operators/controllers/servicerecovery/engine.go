@@ -22,6 +22,7 @@ type asked struct {
 	Instance string          `json:"instance,omitempty"`
 	Supplier string          `json:"supplier,omitempty"`
 	Replicas int32           `json:"replicas,omitempty"`
+	Accepted bool            `json:"acceptUnknownLoss,omitempty"`
 }
 
 // describe says to the engine what it has to know of an operation.
@@ -30,7 +31,7 @@ func describe(o *api.ServiceRecovery) *operation.Operation {
 	return &operation.Operation{
 		Holder:  lease.Holder{Kind: Kind, Namespace: o.Namespace, Name: o.Name, UID: o.UID},
 		Created: o.CreationTimestamp.Time, Generation: o.Generation, Action: s.Action,
-		Target: asked{s.Action, s.Service, s.Host, s.Part, s.Instance, s.Supplier, s.Replicas},
+		Target: asked{s.Action, s.Service, s.Host, s.Part, s.Instance, s.Supplier, s.Replicas, s.AcceptUnknownLoss != nil},
 		Spec:   &s.OperationSpec, Status: &o.Status,
 	}
 }

@@ -25,6 +25,7 @@ import (
 
 	bookingapi "spine.nhs.uk/controlplane/operators/api/booking/v1alpha1"
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
+	messagingapi "spine.nhs.uk/controlplane/operators/api/messaging/v1alpha1"
 	api "spine.nhs.uk/controlplane/operators/api/resilience/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/desired/booking"
 	"spine.nhs.uk/controlplane/operators/desired/database"
@@ -58,9 +59,9 @@ type stage struct {
 }
 
 // newStage plays a MessagingService.
-func newStage(ctx context.Context, name string) *stage {
+func newStage(ctx context.Context, name string, options ...func(*messagingapi.MessagingService)) *stage {
 	GinkgoHelper()
-	m := operatortest.Messaging(name)
+	m := operatortest.Messaging(name, options...)
 	s := empty(ctx, m, name+"-gateway")
 	s.count(ports.MessagingStatus{Unsettled: 12})
 	for _, child := range []client.Object{

@@ -42,6 +42,11 @@ type target struct {
 	asleep bool
 	// patience with one answer of the program.
 	patience time.Duration
+	// site of the specification, nil where there is one only, atSite what the service says of it, and acknowledge what has
+	// to hold a piece of work by the specification.
+	site        *common.SiteSpec
+	atSite      *common.SiteStatus
+	acknowledge common.Acknowledge
 	// suppliers of the specification.
 	suppliers []messagingapi.Supplier
 }
@@ -79,6 +84,7 @@ func messagingTarget(m *messagingapi.MessagingService) *target {
 		podOps: messaging.PodOpsAddress, instances: m.Spec.Database.Members(), nodes: m.Spec.Broker.Members(),
 		specified: m.Spec.Gateway.Replicas, replicas: messaging.GatewayReplicas(m), capacity: common.MaxReplicas,
 		patience: m.Spec.Probe.Timeout.Duration, suppliers: m.Spec.Suppliers, elsewhere: map[string]string{},
+		site: m.Spec.Site, atSite: m.Status.Site, acknowledge: m.Spec.Acknowledge,
 	}
 	if e := m.Spec.Database.Endpoint; e != nil {
 		t.elsewhere[recovery.Database] = string(e.Host)
@@ -100,6 +106,7 @@ func bookingTarget(b *bookingapi.BookingService) *target {
 		capacity: databaseConnections / max(1, b.Spec.Capacity.DatabaseConnections),
 		patience: b.Spec.Probe.Timeout.Duration, elsewhere: map[string]string{},
 		asleep: b.Spec.Activity == common.ActivityAsleep,
+		site:   b.Spec.Site, atSite: b.Status.Site, acknowledge: b.Spec.Acknowledge,
 	}
 	if e := b.Spec.Database.Endpoint; e != nil {
 		t.elsewhere[recovery.Database] = string(e.Host)

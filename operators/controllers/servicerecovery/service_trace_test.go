@@ -42,7 +42,9 @@ func (s *stage) golden(o *api.ServiceRecovery) {
 		fmt.Fprintf(&b, "%d. %s %s: %s\n", i+1, step.Name, step.State, step.Message)
 	}
 	e := o.Status.Evidence
-	fmt.Fprintf(&b, "backlog %d before, %d after\n", *e.BacklogBefore, *e.BacklogAfter)
+	if e.BacklogBefore != nil {
+		fmt.Fprintf(&b, "backlog %d before, %d after\n", *e.BacklogBefore, *e.BacklogAfter)
+	}
 	for _, note := range e.Notes {
 		fmt.Fprintln(&b, note)
 	}

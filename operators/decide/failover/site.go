@@ -41,6 +41,8 @@ type Site struct {
 	Vote *Vote
 	// Renewed says that this site has put Vote on record in this very look.
 	Renewed bool
+	// WasAlone says that the vote which this site last had put it on record as alone.
+	WasAlone bool
 	// Held is the newest vote that this site knows of, on record some time ago.
 	Held Vote
 	// Promised is until when the other site takes nothing over from the epoch of Held.
@@ -126,6 +128,7 @@ func theirs(f Site) Course {
 	d := Course{Permit: PermitNone, Epoch: f.Vote.Epoch, Order: common.SiteOrder{Role: f.Order.Role, Epoch: f.Vote.Epoch}}
 	if f.Order.Role != common.SiteStandby {
 		d.Order.Role, d.Lost = common.SiteQuiesced, true
+		d.Order.Alone = f.Order.Alone || f.WasAlone // what it did last tells what only its database may hold
 	}
 	return d
 }
@@ -167,13 +170,13 @@ func mine(f Site) Course {
 // handOver does what the other site asks for while it may: the vote is kept, and comes into
 // force again when the time is up.
 func handOver(f Site, role common.SiteRole, next Vote) Course {
-	d := Course{Permit: PermitNone, Epoch: f.Vote.Epoch, Order: common.SiteOrder{Role: common.SiteQuiesced, Epoch: f.Vote.Epoch}}
+	d := Course{Permit: PermitNone, Epoch: f.Vote.Epoch, Order: common.SiteOrder{Role: common.SiteQuiesced, Epoch: f.Vote.Epoch, Alone: f.Order.Alone}}
 	stopped := f.Order.Role != common.SiteActive && f.Done
 	if f.Handover.Finish && !stopped && f.Now.Before(f.Vote.Until) {
 		d.Permit, d.Until = PermitUntil, f.Vote.Until // until there are no programs any more
 	}
 	if role == common.SiteStandby && (stopped || f.Order.Role == common.SiteStandby) {
-		d.Order.Role = common.SiteStandby // only once nothing is acknowledged any more
+		d.Order.Role, d.Order.Alone = common.SiteStandby, false // only once nothing is acknowledged any more
 	}
 	if !f.Renewed && f.Vote.Until.Sub(f.Now) < f.Term*3/4 {
 		d.Swap = &next

@@ -10,6 +10,7 @@ import (
 
 	"gotest.tools/v3/golden"
 
+	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 	api "spine.nhs.uk/controlplane/operators/api/resilience/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/decide/quorum"
 )
@@ -87,6 +88,18 @@ func scale(wanted int32) Scale {
 	}
 }
 
+// resynced is the service at a site that lost its vote, having waited for the other one to the end.
+func resynced(change func(*Resync)) Resync {
+	west, active := "west", common.SiteActive
+	f := Resync{
+		Service: whole(), Object: object("MessagingService", "spine"), Site: "east", Peer: west, Vote: &west, PeerRole: &active,
+		Order: common.SiteOrder{Role: common.SiteQuiesced, Epoch: 4}, Done: true, Cluster: object("Cluster", "spine-db"),
+		Doomed: []Object{object("Pod", "spine-db-1"), object("PersistentVolumeClaim", "spine-db-1")},
+	}
+	change(&f)
+	return f
+}
+
 func restart(s Service, part string) Restart {
 	f := Restart{Service: s, Part: part}
 	switch part {
@@ -149,8 +162,13 @@ func TestPlans(t *testing.T) {
 			s.StoppedByHand = true
 			return s
 		}()),
-		"scale-out":     PlanScale(scale(4)),
-		"end-scale-out": PlanScale(func() Scale { s := scale(2); s.Now = 4; return s }()),
+		"resync-standby": PlanResync(resynced(func(*Resync) {})),
+		"resync-standby-broken": PlanResync(resynced(func(f *Resync) {
+			f.Order.Role, f.Done, f.Alone, f.Cluster.UID, f.Doomed = common.SiteStandby, false, true, "", nil
+		})),
+		"resync-standby-accepted": PlanResync(resynced(func(f *Resync) { f.Alone, f.Accepted = true, true })),
+		"scale-out":               PlanScale(scale(4)),
+		"end-scale-out":           PlanScale(func() Scale { s := scale(2); s.Now = 4; return s }()),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if len(d.Blockers) > 0 {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 	api "spine.nhs.uk/controlplane/operators/api/resilience/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/decide/quorum"
 )
@@ -49,6 +50,18 @@ func TestRefusals(t *testing.T) {
 		message string
 	}{
 		"no such service": {Missing("MessagingService", "spine-messaging", "spin"), api.ReasonTargetNotFound, "no MessagingService spine-messaging/spin"},
+
+		"resync: one site only":                {PlanResync(resynced(func(f *Resync) { f.Site = "" })), api.ReasonNotApplicable, "at one site only"},
+		"resync: somebody else's database":     {PlanResync(resynced(func(f *Resync) { f.Elsewhere = map[string]string{Database: "db.test"} })), api.ReasonRunElsewhere, "db.test"},
+		"resync: nobody knows who serves":      {PlanResync(resynced(func(f *Resync) { f.Vote = nil })), api.ReasonWitnessSilent, "which site serves"},
+		"resync: nobody serves":                {PlanResync(resynced(func(f *Resync) { f.Vote = new(string) })), api.ReasonNotApplicable, "no site on record"},
+		"resync: it serves":                    {PlanResync(resynced(func(f *Resync) { f.Vote = &f.Site })), api.ReasonNotApplicable, "site east on record"},
+		"resync: it has not heard yet":         {PlanResync(resynced(func(f *Resync) { f.Order.Role = common.SiteActive })), api.ReasonStateUnknown, "has not stopped"},
+		"resync: it has not stopped yet":       {PlanResync(resynced(func(f *Resync) { f.Done = false })), api.ReasonStateUnknown, "has not stopped"},
+		"resync: the other site is silent":     {PlanResync(resynced(func(f *Resync) { f.PeerRole = nil })), api.ReasonStateUnknown, "site west does not answer"},
+		"resync: the other one does not serve": {PlanResync(resynced(func(f *Resync) { *f.PeerRole = common.SiteStandby })), api.ReasonStateUnknown, "does not serve at site west either"},
+		"resync: it acknowledged alone":        {PlanResync(resynced(func(f *Resync) { f.Alone = true })), api.ReasonWorkAtRisk, "acceptUnknownLoss"},
+		"resync: it follows":                   {PlanResync(resynced(func(f *Resync) { f.Order.Role, f.Follows = common.SiteStandby, true })), api.ReasonNotApplicable, "nothing to do"},
 
 		"any action: it sleeps": {Asleep("BookingService", "spine-booking", "ers"), api.ReasonAsleep, "set spec.activity to Awake"},
 

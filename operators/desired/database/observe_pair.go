@@ -18,11 +18,11 @@ const (
 // Remember has the desired Cluster carry what tells later that it has stepped down. Live is
 // the Cluster as it is, or nil.
 func Remember(desired, live *unstructured.Unstructured) {
-	if live == nil || !follower(desired) {
+	if live == nil || !Follower(desired) {
 		return
 	}
 	before, said := live.GetAnnotations()[tokenAnnotation]
-	if !follower(live) {
+	if !Follower(live) {
 		before, said = DemotionToken(live), true
 		if before == "" {
 			before = noToken
@@ -54,7 +54,7 @@ func Obeys(desired, live *unstructured.Unstructured) bool {
 
 // Follows says whether the Cluster has stepped down, or was made as a follower, and is whole.
 func Follows(live *unstructured.Unstructured) bool {
-	if !follower(live) || switching(live) {
+	if !Follower(live) || switching(live) {
 		return false
 	}
 	before, told := live.GetAnnotations()[tokenAnnotation]
@@ -65,7 +65,7 @@ func Follows(live *unstructured.Unstructured) bool {
 func Writable(live *unstructured.Unstructured) bool {
 	token, _, _ := unstructured.NestedString(live.Object, "spec", "replica", "promotionToken")
 	last, _, _ := unstructured.NestedString(live.Object, "status", "lastPromotionToken")
-	return !follower(live) && !switching(live) && (token == "" || token == last) && Observe(live).Available
+	return !Follower(live) && !switching(live) && (token == "" || token == last) && Observe(live).Available
 }
 
 // DemotionToken is what the Cluster left when it last stepped down; empty if it never did.
@@ -74,8 +74,8 @@ func DemotionToken(live *unstructured.Unstructured) string {
 	return token
 }
 
-// follower says that the Cluster is asked to follow the other site.
-func follower(u *unstructured.Unstructured) bool {
+// Follower says that the Cluster is asked to follow the other site.
+func Follower(u *unstructured.Unstructured) bool {
 	self, _, _ := unstructured.NestedString(u.Object, "spec", "replica", "self")
 	primary, _, _ := unstructured.NestedString(u.Object, "spec", "replica", "primary")
 	return self != primary

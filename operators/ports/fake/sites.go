@@ -7,6 +7,7 @@ import (
 	"errors"
 	"sync"
 
+	resilience "spine.nhs.uk/controlplane/operators/api/resilience/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/ports"
 )
 
@@ -143,5 +144,54 @@ func (p *Permits) Permit(_ context.Context, t ports.Target, permit ports.Permit)
 		p.given = map[string]ports.Permit{}
 	}
 	p.given[t.Address] = permit
+	return nil
+}
+
+// Peer is the other site in memory; it takes what it is asked for and changes nothing. It is safe for concurrent use.
+type Peer struct {
+	mu     sync.Mutex
+	site   ports.PeerSite
+	silent bool
+}
+
+// Silence makes it not answer, or answer again.
+func (p *Peer) Silence(silent bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.silent = silent
+}
+
+// Show is what the site is like from now on.
+func (p *Peer) Show(site ports.PeerSite) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.site = site
+}
+
+// Look implements ports.Peer.
+func (p *Peer) Look(context.Context, []resilience.PairedService) (ports.PeerSite, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.site, p.answer()
+}
+
+// Ask implements ports.Peer.
+func (p *Peer) Ask(context.Context, *resilience.FailoverPolicy, resilience.Handover) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.answer()
+}
+
+// Promise implements ports.Peer.
+func (p *Peer) Promise(context.Context, *resilience.FailoverPolicy, resilience.Promise) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.answer()
+}
+
+func (p *Peer) answer() error {
+	if p.silent {
+		return &ports.PeerError{Err: errSilent}
+	}
 	return nil
 }

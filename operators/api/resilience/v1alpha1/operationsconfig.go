@@ -36,8 +36,8 @@ type OperationsConfig struct {
 // +kubebuilder:object:generate=false
 type ApprovalRule struct {
 	// actions that need an approval when a person asks for them. What the manager itself asks
-	// for needs none. []: no action needs one. Default: [RebuildBroker, RebuildReplica, FenceHost,
-	// PlannedFailover, UnplannedFailover].
+	// for needs none. []: no action needs one. Default: [RebuildBroker, RebuildReplica, ResyncStandby,
+	// FenceHost, PlannedFailover, UnplannedFailover].
 	Actions []Action `json:"actions"`
 }
 
@@ -45,7 +45,7 @@ type ApprovalRule struct {
 func Actions() []Action {
 	return []Action{
 		ActionRestartRolling, ActionRebuildBroker, ActionRebuildReplica, ActionReplayDeadLetters, ActionQuarantineSupplier,
-		ActionReleaseSupplier, ActionScaleOut, ActionDrainHost, ActionReturnHost, ActionFenceHost,
+		ActionReleaseSupplier, ActionScaleOut, ActionResyncStandby, ActionDrainHost, ActionReturnHost, ActionFenceHost,
 	}
 }
 
@@ -91,7 +91,7 @@ func ParseOperationsConfig(raw []byte) (*OperationsConfig, error) {
 func (c *OperationsConfig) Default() {
 	if c.Approval.Actions == nil {
 		c.Approval.Actions = []Action{
-			ActionRebuildBroker, ActionRebuildReplica, ActionFenceHost, ActionPlannedFailover, ActionUnplannedFailover,
+			ActionRebuildBroker, ActionRebuildReplica, ActionResyncStandby, ActionFenceHost, ActionPlannedFailover, ActionUnplannedFailover,
 		}
 	}
 	if c.MaxApprovalAge.Duration == 0 {

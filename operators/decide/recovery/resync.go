@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package recovery
+
+import (
+	"fmt"
+
+	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
+	api "spine.nhs.uk/controlplane/operators/api/resilience/v1alpha1"
+)
+
+// Steps of ResyncStandby.
+const (
+	StepStandBy        = "stand-by"
+	StepDeleteDatabase = "delete-database"
+	StepCopyDatabase   = "copy-database"
+)
+
+// Resync is what ResyncStandby rests on.
+type Resync struct {
+	Service
+	// Object of the service, which carries its order.
+	Object Object
+	// Site and Peer are the sites' names; empty where there is one site only.
+	Site, Peer string
+	// Vote is the site that the witness has on record, read a moment ago; nil: not known.
+	Vote *string
+	// Order of the service at this site; Done says that it is brought about.
+	Order common.SiteOrder
+	Done  bool
+	// Alone says that what was last acknowledged here did not wait for the other site.
+	Alone bool
+	// Accepted says that a person accepts the loss of what nobody can name.
+	Accepted bool
+	// Follows says that the database here has all that the other site's has, and no member is missing.
+	Follows bool
+	// PeerRole is what the service does at the other site; nil: that site does not answer.
+	PeerRole *common.SiteRole
+	// Cluster is the database, with an empty UID when there is none; Doomed are its pods and volumes.
+	Cluster Object
+	Doomed  []Object
+}
+
+// PlanResync throws the database of a site that does not serve away, and has it copied from the site that does.
+func PlanResync(f Resync) Decision {
+	switch {
+	case f.Elsewhere[Database] != "":
+		return f.notOurs(Database)
+	case f.Site == "":
+		return blocked(api.ReasonNotApplicable, "%s is at one site only (it has no spec.site): there is nothing that its database could follow", f.Service)
+	}
+	if b := f.Held(); len(b) > 0 {
+		return blocked(b[0].Reason, "%s", b[0].Message)
+	}
+	if f.Follows {
+		return blocked(api.ReasonNotApplicable, "the database of %s at site %s follows site %s already, and no member is missing: there is nothing to do", f.Service, f.Site, f.Peer)
+	}
+	doomed := f.Doomed
+	if f.Cluster.UID != "" {
+		doomed = append([]Object{f.Cluster}, doomed...)
+	}
+	d := plan(fmt.Sprintf("throw the database of %s at site %s away with its data, and copy the one of site %s, which serves; clients see nothing of it", f.Service, f.Site, f.Peer),
+		append(append(inputs(f.Object), inputs(doomed...)...), "serves: "+f.Peer, "at stake: "+f.stake()),
+		api.PlannedStep{
+			Name: StepStandBy, Summary: fmt.Sprintf("give %s the role of a standby of site %s", f.Service, f.Peer),
+			Touches: touches(f.Object), Repeatable: true, ExpectedSeconds: 2, TimeoutSeconds: 120,
+		},
+		api.PlannedStep{
+			Name: StepDeleteDatabase, Summary: fmt.Sprintf("delete its database at site %s: %s", f.Site, count(len(doomed), "object", "objects")),
+			Touches: touches(doomed...), Destructive: true, Repeatable: true, ExpectedSeconds: 30, TimeoutSeconds: 600,
+		},
+		api.PlannedStep{
+			Name: StepCopyDatabase, Summary: fmt.Sprintf("wait until CloudNativePG has copied the database of site %s, it follows, and every member is ready", f.Peer),
+			Touches: touches(f.Cluster), Repeatable: true,
+			// The longest: a copy of the whole database over the link, and from there to each member.
+			ExpectedSeconds: 180, TimeoutSeconds: 4 * 3600,
+		},
+	)
+	d.Plan.PointOfNoReturn = StepStandBy
+	if f.Risky() {
+		d.Plan.PredictedLoss = api.Loss{Messages: -1, Seconds: -1}
+	}
+	return d
+}
+
+// Held says what keeps the database here from being thrown away now.
+func (f Resync) Held() []api.Blocker {
+	one := func(reason, format string, args ...any) []api.Blocker {
+		return []api.Blocker{blocker(reason, format, args...)}
+	}
+	switch {
+	case f.Vote == nil:
+		return one(api.ReasonWitnessSilent, "it is not known which site serves: see that the third place is reached from here")
+	case *f.Vote != f.Peer:
+		return one(api.ReasonNotApplicable, "the witness has %s on record: only a site that lost its vote to %s, or stands by for it, is made a standby anew", site(*f.Vote), f.Peer)
+	case f.Order.Role == common.SiteActive || !f.Done && f.Order.Role != common.SiteStandby:
+		return one(api.ReasonStateUnknown, "%s has not stopped at site %s yet: its manager stops it as soon as it knows that site %s serves", f.Service, f.Site, f.Peer)
+	case f.PeerRole == nil:
+		return one(api.ReasonStateUnknown, "site %s does not answer: nothing is thrown away here while it is not known what is there", f.Peer)
+	case *f.PeerRole != common.SiteActive:
+		return one(api.ReasonStateUnknown, "%s does not serve at site %s either: nothing is thrown away here before it does", f.Service, f.Peer)
+	case f.Risky() && !f.Accepted:
+		return one(api.ReasonWorkAtRisk, "%s acknowledged at site %s without waiting for site %s, and its database here may hold what nobody else has: read it first; whoever accepts that it is lost gives acceptUnknownLoss with the reason", f.Service, f.Site, f.Peer)
+	}
+	return nil
+}
+
+// Risky says that the database may hold acknowledged work that the other site does not have. A standby holds nothing of
+// its own.
+func (f Resync) Risky() bool { return f.Alone && f.Order.Role != common.SiteStandby }
+
+func (f Resync) stake() string {
+	switch {
+	case f.Order.Role == common.SiteStandby:
+		return "nothing: it was a copy"
+	case f.Risky():
+		return "what was acknowledged here without the other site; the loss was accepted"
+	}
+	return "nothing: whatever was acknowledged here waited for the other site"
+}
+
+func site(name string) string {
+	if name == "" {
+		return "no site"
+	}
+	return "site " + name
+}
