@@ -42,6 +42,8 @@ type Environment struct {
 	// name is the environment's name: a DNS label of at most 20 characters.
 	// It names the cluster, so it cannot be changed later.
 	Name string `json:"name"`
+	// purpose says what the environment is for, in at most 160 characters.
+	Purpose string `json:"purpose"`
 	// owner is the team that answers for the environment: a DNS label.
 	Owner string `json:"owner"`
 	// class is what kind of environment it is: Live, Recovery, Assurance, Test, Training or

@@ -25,6 +25,9 @@ const (
 func (e *Environment) Validate() field.ErrorList {
 	var errs field.ErrorList
 	errs = append(errs, shortName(field.NewPath("name"), e.Name)...)
+	if len(e.Purpose) > mostPurpose {
+		errs = append(errs, field.TooLong(field.NewPath("purpose"), "", mostPurpose))
+	}
 	errs = append(errs, label(field.NewPath("owner"), e.Owner)...)
 	if !slices.Contains(classOrder, e.Class) {
 		errs = append(errs, field.NotSupported(field.NewPath("class"), e.Class, classOrder))

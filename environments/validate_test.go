@@ -99,6 +99,7 @@ func TestProblems(t *testing.T) {
 		"no tokens": {func(e dict) { part(e, "booking")["tokens"] = dict{} }, []string{"booking.tokens.issuer: Required value", "booking.tokens.keysFile: Required value"}},
 		"providers": {func(e dict) { part(e, "booking")["providers"] = dict{"networks": []any{"10.0.0.1/8"}, "port": 70000} },
 			[]string{`booking.providers.networks[0]: Invalid value: "10.0.0.1/8"`, "booking.providers.port: Invalid value: 70000", "booking.providers.caFile: Required value"}},
+		"purpose":  {func(e dict) { e["purpose"] = strings.Repeat("x", 161) }, []string{"purpose: Too long: may not be more than 160 bytes"}},
 		"class":    {func(e dict) { e["class"] = "Prod" }, []string{`class: Unsupported value: "Prod"`}},
 		"activity": {func(e dict) { part(e, "booking")["activity"] = "Dozing" }, []string{`booking.activity: Unsupported value: "Dozing"`}},
 		"asleep where patients are served": {func(e dict) { e["class"] = "Recovery"; part(e, "booking")["activity"] = "Asleep" },

@@ -170,7 +170,7 @@ func carryOut(ctx context.Context, by, other client.Client, o *resilience.Servic
 		approve(ctx, other, o, second)
 	}
 	confirm(ctx, by, o, digest)
-	awaitPhase(ctx, by, o, 12*time.Minute, resilience.PhaseSucceeded)
+	awaitPhase(ctx, by, o, 20*time.Minute, resilience.PhaseSucceeded)
 	Expect(o.Status.Plan.Digest).To(Equal(digest))
 	Expect(o.Status.Evidence).NotTo(BeNil())
 	Expect(o.Status.Evidence.RecoverySeconds).NotTo(BeNil())

@@ -89,3 +89,11 @@ func Check(stack string, environment []byte, neighbours []File, book *cost.Book)
 	}
 	return env, nil
 }
+
+// ByFlag refuses arguments of a command whose environment is given by -s, and says what to type instead.
+func ByFlag[C interface{ CommandPath() string }](command C, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s takes no argument %q: an environment is given by its stack, as in %s -s %s", command.CommandPath(), args[0], command.CommandPath(), args[0])
+}

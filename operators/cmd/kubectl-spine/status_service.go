@@ -37,6 +37,8 @@ func (s *siteStatus) service(line serviceStatus, o client.Object, conditions []m
 		s.wrong(common.ReasonStateUnknown, line.name(), "the manager has not said anything about it", nil)
 	case ready.Reason == common.ReasonAsleep:
 		line.Ready, line.State = ready.Status == metav1.ConditionTrue, sleepWords[line.Sleep]
+	case ready.Status == metav1.ConditionTrue && ready.Reason == common.ReasonStandingBy:
+		line.Ready, line.State = true, "stands by"
 	case ready.Status == metav1.ConditionTrue:
 		line.Ready, line.State = true, "ready"
 	case ready.Status == metav1.ConditionFalse:
@@ -49,14 +51,15 @@ func (s *siteStatus) service(line serviceStatus, o client.Object, conditions []m
 	} else if p := meta.FindStatusCondition(conditions, common.ConditionProgressing); p != nil && p.Status == metav1.ConditionTrue && line.Ready && awake {
 		line.State += ", changing"
 	}
-	if stale := staleness(probe, spec, now); stale > 0 && awake {
+	serves := ready == nil || ready.Reason != common.ReasonStandingBy
+	if stale := staleness(probe, spec, now); stale > 0 && awake && serves {
 		s.wrong(common.ReasonStateUnknown, line.name(),
 			fmt.Sprintf("the manager last probed it %s ago: what is shown here is as old; see that it runs", short(stale)), nil)
 	}
 	told := map[string]bool{}
 	for _, c := range conditions {
-		// Ready repeats what is wrong with a part.
-		if c.Type != common.ConditionReady && notWell(c) && !told[c.Reason] {
+		// Ready repeats what is wrong with a part. That a part does not run where the service stands by is as it should be.
+		if c.Type != common.ConditionReady && c.Reason != common.ReasonStandingBy && notWell(c) && !told[c.Reason] {
 			told[c.Reason] = true
 			s.wrong(c.Reason, line.name(), c.Type+": "+c.Message, &c.LastTransitionTime)
 		}

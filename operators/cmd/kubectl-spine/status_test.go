@@ -58,6 +58,14 @@ func TestStatusScreens(t *testing.T) {
 	falling := sleeper(common.SleepFalling, metav1.ConditionFalse)
 	falling.SetName("ers-2")
 
+	// Where a service stands by, no program runs that could be probed.
+	standby := messaging(metav1.Condition{Type: common.ConditionReady, Status: metav1.ConditionTrue, Reason: common.ReasonStandingBy},
+		metav1.Condition{Type: common.ConditionGateway, Status: metav1.ConditionFalse, Reason: common.ReasonStandingBy, Message: "no gateway runs: this site is Standby"},
+		metav1.Condition{Type: common.ConditionDeepProbe, Status: metav1.ConditionUnknown, Reason: common.ReasonStandingBy})
+	standby.Status.Redundancy.Summary, standby.Status.Probe.LastTime = "3/3 db, 3/3 broker, 0/0 gateway", ago(9*time.Hour)
+	lacking := booking(metav1.Condition{Type: common.ConditionReady, Status: metav1.ConditionFalse, Reason: common.ReasonStandingBy,
+		Message: "the service stands by and could not take over: the database lacks members"})
+
 	running := operation("restart-rolling-spine-x7k2p", api.ActionRestartRolling, func(o *api.ServiceRecovery) {
 		o.Spec.Part = api.PartBroker
 		o.Status.Steps = []api.StepStatus{{Name: "restart-broker-2", State: api.StepSucceeded}, {Name: "restart-broker-1", State: api.StepRunning}}
@@ -101,6 +109,7 @@ func TestStatusScreens(t *testing.T) {
 		"outage":     {[]client.Object{host("a", "r1", true), host("b", "r2", false), host("c", "r3", false), down, stale}, exitWrong},
 		"operations": {append(wellSite(), running, waits, failed, mended, mending), exitWrong},
 		"empty":      {nil, exitWell},
+		"standby":    {[]client.Object{host("a", "r1", true), standby, lacking}, exitWrong},
 		"asleep":     {[]client.Object{host("a", "r1", true), messaging(), sleeper(common.SleepAsleep, metav1.ConditionTrue), falling}, exitWell},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -97,3 +97,9 @@ func TestCompletion(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
+
+func TestAnEnvironmentIsGivenByItsFlag(t *testing.T) {
+	if _, err := ask(t, "effective", "ers-live"); err == nil || !strings.Contains(err.Error(), "environments effective -s ers-live") {
+		t.Errorf("got %v", err)
+	}
+}

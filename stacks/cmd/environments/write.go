@@ -26,13 +26,19 @@ type row struct {
 func (a *app) rows(files []catalogue.File) ([]row, error) {
 	var out []row
 	for _, f := range files {
-		r := row{Stack: f.Stack, Kind: f.Kind, Class: "-", Tier: "-", Running: "Always", Purpose: "a site of machines of our own"}
+		r := row{Stack: f.Stack, Kind: f.Kind, Class: "-", Tier: "-", Running: "Always"}
 		if f.Kind == environments.KindAWS {
 			env, err := catalogue.Check(f.Stack, f.Environment, files, a.book)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", f.Path, err)
 			}
 			r.Class, r.Tier, r.Running, r.Purpose = string(env.Class), string(env.Tier), hours(env.Finance), env.Purpose
+		} else {
+			env, err := environments.Parse(f.Environment)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", f.Path, err)
+			}
+			r.Class, r.Purpose = string(env.Class), env.Purpose
 		}
 		out = append(out, r)
 	}

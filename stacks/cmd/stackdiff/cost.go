@@ -13,6 +13,7 @@ import (
 
 	"spine.nhs.uk/controlplane/infra/audit"
 	"spine.nhs.uk/controlplane/infra/cost"
+	"spine.nhs.uk/controlplane/stacks/catalogue"
 )
 
 // costReport is what `stackdiff cost` says about one environment.
@@ -33,7 +34,7 @@ func (a *app) costCommand() *cobra.Command {
 	var recovery bool
 	var hours float64
 	c := &cobra.Command{
-		Use: "cost", Short: "What an environment costs a month, by service", Args: cobra.NoArgs,
+		Use: "cost", Short: "What an environment costs a month, by service", Args: catalogue.ByFlag[*cobra.Command],
 		Long: "cost previews an environment and prices what it will be made of, changed or not. List prices: nothing of it is an offer.",
 		Example: "  stackdiff cost -s ers-live --recovery\n  stackdiff cost -s spine-performance --hours 6\n" +
 			"  stackdiff cost --events preview.log -o json",
