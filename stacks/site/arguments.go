@@ -44,6 +44,7 @@ func arguments(env *environments.Environment, ca string, project fs.FS) *site.Ar
 			DNSDomain:   env.Kubernetes.DNSDomain,
 		},
 		VolumesPath: env.Storage.Path,
+		Protect:     env.Class == environments.ClassLive || env.Class == environments.ClassRecovery,
 		Timings: cluster.Timings{
 			EtcdHeartbeatMs:         env.Timings.EtcdHeartbeatMs,
 			EtcdElectionMs:          env.Timings.EtcdElectionMs,

@@ -264,3 +264,31 @@ func TestCustomNetwork(t *testing.T) {
 	}
 	t.Error("there is no network")
 }
+
+// Nothing that holds what patients rely on is removed by an update, or goes with the claim of a volume.
+func TestLiveIsProtected(t *testing.T) {
+	for class, live := range map[string]bool{"Live": true, "Recovery": true, "Development": false} {
+		t.Run(class, func(t *testing.T) {
+			rack(t)
+			e := &engine{}
+			if err := run(t, e, local(t, func(env map[string]any) { env["class"] = class })); err != nil {
+				t.Fatal(err)
+			}
+			kept, protected := "Delete", 0
+			for _, r := range e.resources {
+				if r.TypeToken == "spine:baremetal:Host" || r.TypeToken == "spine:baremetal:Cluster" {
+					if r.RegisterRPC.GetProtect() != live {
+						t.Errorf("%s %s: protected is %t", r.TypeToken, r.Name, !live)
+					}
+					protected++
+				}
+				if o, ok := objectsOf(r)["storage.k8s.io/v1/StorageClass/local-path"]; ok {
+					kept = o.ObjectValue()["reclaimPolicy"].StringValue()
+				}
+			}
+			if protected != 4 || (kept == "Retain") != live {
+				t.Errorf("%d hosts and clusters; volumes: %s", protected, kept)
+			}
+		})
+	}
+}

@@ -39,6 +39,8 @@ type Args struct {
 	// Hosts are the machines as configured; Prepared are the same, made ready.
 	Hosts    []hosts.Host
 	Prepared *hosts.Hosts
+	// Protect has Pulumi refuse to remove it.
+	Protect bool
 }
 
 // Validate says what a caller forgot; people's mistakes are found before.
@@ -89,7 +91,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 			UnreachableSeconds:      pulumi.Int(args.Timings.EvictionSeconds),
 			LeaseSeconds:            pulumi.Int(args.Timings.LeaseSeconds),
 		},
-	}, pulumi.Parent(c), pulumi.DependsOn(args.Prepared.Resources))
+	}, pulumi.Parent(c), pulumi.DependsOn(args.Prepared.Resources), pulumi.Protect(args.Protect))
 	if err != nil {
 		return nil, err
 	}

@@ -60,6 +60,8 @@ type Args struct {
 	// which machines a cluster will be made of, even of hosts that are about to
 	// change; without, it learns that while it is done.
 	MachineIDs map[string]string
+	// Protect has Pulumi refuse to remove them.
+	Protect bool
 }
 
 // Validate says what a caller forgot; people's mistakes are found before.

@@ -45,7 +45,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 			Registry:         registryArgs(args.Registry),
 			HostEntries:      pulumi.StringMap{args.API.Name: pulumi.String(args.API.Address)},
 			VirtualAddresses: args.virtualAddresses(host),
-		}, pulumi.Parent(h))
+		}, pulumi.Parent(h), pulumi.Protect(args.Protect))
 		if err != nil {
 			return nil, err
 		}

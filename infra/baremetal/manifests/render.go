@@ -34,6 +34,8 @@ type Params struct {
 	EdgeAddress string
 	EdgePing    int
 	VolumesPath string
+	// KeepVolumes keeps what was on a volume when its claim is deleted.
+	KeepVolumes bool
 }
 
 // Render reads the files in order. Errors name the file.

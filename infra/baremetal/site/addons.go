@@ -95,5 +95,6 @@ func (a *addonArgs) params() (manifests.Params, error) {
 		APIPort:     a.site.API.Port,
 		EdgeAddress: a.site.EdgeAddress,
 		VolumesPath: a.site.VolumesPath,
+		KeepVolumes: a.site.Protect,
 	}, nil
 }

@@ -53,7 +53,9 @@ type Args struct {
 	Version     string
 	Network     Network
 	VolumesPath string
-	Timings     cluster.Timings
+	// Protect has Pulumi refuse to remove hosts and the cluster, and keeps what was on a volume when that is deleted.
+	Protect bool
+	Timings cluster.Timings
 	// Images are further images of the site's registry, as "name:tag", beside
 	// those of the cluster itself.
 	Images []string
@@ -92,5 +94,6 @@ func (a *Args) hosts(images component.Images, machineIDs map[string]string) *hos
 		Registry:     a.Registry,
 		Images:       images,
 		MachineIDs:   machineIDs,
+		Protect:      a.Protect,
 	}
 }

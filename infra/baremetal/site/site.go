@@ -67,6 +67,7 @@ func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOp
 		SSH:         args.SSH,
 		Hosts:       args.Hosts,
 		Prepared:    prepared,
+		Protect:     args.Protect,
 	}, under...)
 	if err != nil {
 		return nil, err
