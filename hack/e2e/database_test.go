@@ -9,6 +9,7 @@ import (
 	"context"
 	"net/url"
 	"regexp"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -21,12 +22,16 @@ var forwarded = regexp.MustCompile(`127\.0\.0\.1:(\d+)`)
 // databaseURL opens a way to a database's primary and returns its URL; stop closes the way.
 func databaseURL(ctx context.Context, namespace, cluster string) (address string, stop func()) {
 	GinkgoHelper()
-	pods := podsOf(ctx, namespace, client.MatchingLabels{"cnpg.io/cluster": cluster, "cnpg.io/instanceRole": "primary"})
-	Expect(pods).To(HaveLen(1))
-	secret := &corev1.Secret{}
-	Expect(objects.Get(ctx, client.ObjectKey{Namespace: namespace, Name: cluster + "-app"}, secret)).To(Succeed())
+	pods, secret := &corev1.PodList{}, &corev1.Secret{}
+	// A fault may have taken the API's host with it: what was promised is read once the API answers again.
+	Eventually(func(g Gomega) {
+		g.Expect(objects.List(ctx, pods, client.InNamespace(namespace),
+			client.MatchingLabels{"cnpg.io/cluster": cluster, "cnpg.io/instanceRole": "primary"})).To(Succeed())
+		g.Expect(pods.Items).To(HaveLen(1), "primaries of "+cluster)
+		g.Expect(objects.Get(ctx, client.ObjectKey{Namespace: namespace, Name: cluster + "-app"}, secret)).To(Succeed())
+	}).WithContext(ctx).WithTimeout(3 * time.Minute).Should(Succeed())
 
-	cmd := rack.Command(ctx, "kubectl", "-n", namespace, "port-forward", pods[0].Name, ":5432")
+	cmd := rack.Command(ctx, "kubectl", "-n", namespace, "port-forward", pods.Items[0].Name, ":5432")
 	out, err := cmd.StdoutPipe()
 	Expect(err).NotTo(HaveOccurred())
 	cmd.Stderr = GinkgoWriter
