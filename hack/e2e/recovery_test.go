@@ -201,7 +201,9 @@ func people(ctx context.Context) (by, other client.Client) {
 		for _, user := range users {
 			binding.Subjects = append(binding.Subjects, rbacv1.Subject{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user})
 		}
-		Expect(client.IgnoreAlreadyExists(objects.Create(ctx, binding))).To(Succeed())
+		// The API server's address may be on its way to another host.
+		Eventually(func() error { return client.IgnoreAlreadyExists(objects.Create(ctx, binding)) }).
+			WithContext(ctx).WithTimeout(time.Minute).Should(Succeed())
 	}
 	var err error
 	by, err = rack.ObjectsAs(responder)
