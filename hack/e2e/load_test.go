@@ -152,12 +152,14 @@ func (r *loadRun) finish(ctx context.Context) check.Result {
 
 // compared is what the record of a load and the databases say of each other.
 func (r *loadRun) compared(ctx context.Context) (result check.Result, err error) {
-	GinkgoHelper()
 	args := []string{"check", "-o", "json", "--messages", filepath.Join(r.folder, "messages"), "--bookings", filepath.Join(r.folder, "bookings")}
 	for _, d := range []struct{ flag, namespace, cluster string }{
 		{"--ledger", "spine-messaging", "spine-db"}, {"--booked", "spine-booking", "ers-db"},
 	} {
-		url, stop := databaseURL(ctx, d.namespace, d.cluster)
+		url, stop, err := databaseURL(ctx, d.namespace, d.cluster)
+		if err != nil {
+			return result, err
+		}
 		defer stop()
 		args = append(args, d.flag, url)
 	}

@@ -31,6 +31,7 @@ const (
 	eastEdge    = "https://10.97.0.101:8444"
 	takeoverFor = 60 * time.Second // from a site's death to the first acknowledgement at the other one
 	handoverFor = 30 * time.Second // the longest gap of a planned handing over
+	resyncFor   = 20 * time.Minute // a database and its standbys, one after the other, copied under load
 )
 
 // pairPlace is where the services of the pair are found, while the suite is at a pair.
@@ -209,7 +210,7 @@ func resynced(ctx context.Context) {
 	for _, booking := range []bool{false, true} {
 		at("east")
 		o := dryRun(ctx, by, request{booking: booking, action: resilience.ActionResyncStandby})
-		disturbed(ctx, by, other, o)
+		disturbed(ctx, by, other, o, resyncFor)
 		AddReportEntry(string(o.Spec.Action)+" "+o.Spec.Service.Name, trace(o))
 		Expect(o.Status.Evidence.MeasuredLoss).To(HaveValue(Equal(resilience.Loss{})))
 	}

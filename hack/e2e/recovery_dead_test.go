@@ -64,7 +64,7 @@ func deadLetters(ctx context.Context, by, other client.Client) {
 		})
 	}()
 	defer func() { stop(); <-ended }()
-	carryOut(ctx, by, other, o)
+	carryOut(ctx, by, other, o, recoveryFor)
 	AddReportEntry("ReplayDeadLetters", trace(o))
 	Expect(o.Status.Evidence.Notes).To(ContainElement(ContainSubstring(fmt.Sprintf("%d dead letters", deadMessages))))
 	// The operation ends with the messages on their way; they may arrive a moment later.

@@ -68,7 +68,7 @@ func killManagers(ctx context.Context) {
 }
 
 // disturbed carries an operation out while the manager is killed at each of its steps.
-func disturbed(ctx context.Context, by, other client.Client, o *resilience.ServiceRecovery) {
+func disturbed(ctx context.Context, by, other client.Client, o *resilience.ServiceRecovery, within time.Duration) {
 	GinkgoHelper()
 	disturbing, stop := context.WithCancel(ctx)
 	met := make(chan []string, 1)
@@ -81,5 +81,5 @@ func disturbed(ctx context.Context, by, other client.Client, o *resilience.Servi
 		stop()
 		AddReportEntry("manager killed", fmt.Sprintf("during %s of %s", strings.Join(<-met, ", "), o.Spec.Action))
 	}()
-	carryOut(ctx, by, other, o)
+	carryOut(ctx, by, other, o, within)
 }

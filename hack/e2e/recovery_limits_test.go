@@ -177,14 +177,14 @@ func refusals(ctx context.Context, by, other client.Client) {
 
 	By("a second host while one is away")
 	drained := dryRun(ctx, by, request{action: resilience.ActionDrainHost, host: "b"})
-	carryOut(ctx, by, other, drained)
+	carryOut(ctx, by, other, drained, recoveryFor)
 	o = plain(ctx, by, request{action: resilience.ActionDrainHost, host: "c"})
 	awaitPhase(ctx, by, o, time.Minute, resilience.PhaseBlocked)
 	Expect(reasons(o)).To(ContainElement(resilience.ReasonQuorumAtRisk))
 	node := &corev1.Node{}
 	Expect(objects.Get(ctx, client.ObjectKey{Name: "c"}, node)).To(Succeed())
 	Expect(node.Spec.Unschedulable).To(BeFalse())
-	carryOut(ctx, by, other, dryRun(ctx, by, request{action: resilience.ActionReturnHost, host: "b"}))
+	carryOut(ctx, by, other, dryRun(ctx, by, request{action: resilience.ActionReturnHost, host: "b"}), recoveryFor)
 	redundant(ctx, 3*time.Minute)
 }
 

@@ -26,6 +26,8 @@ const (
 	// reader is a responder who may see everything but secrets, too.
 	reader   = "cat.reader"
 	systemNS = "spine-system"
+	// recoveryFor is how long one recovery of a site's own parts may take.
+	recoveryFor = 12 * time.Minute
 )
 
 // recoveries are what an on-call responder does, under load, with the rights of a responder.
@@ -43,7 +45,7 @@ func recoveries() {
 		run.flowing(ctx)
 		for _, a := range asked {
 			o := dryRun(ctx, by, a)
-			disturbed(ctx, by, other, o)
+			disturbed(ctx, by, other, o, recoveryFor)
 			AddReportEntry(string(a.action)+" "+a.target(), trace(o))
 		}
 		run.stop()
@@ -163,14 +165,14 @@ func plain(ctx context.Context, by client.Client, r request) *resilience.Service
 }
 
 // carryOut agrees to the plan that the dry run made, has it approved where that is asked for, and waits for the proof.
-func carryOut(ctx context.Context, by, other client.Client, o *resilience.ServiceRecovery) {
+func carryOut(ctx context.Context, by, other client.Client, o *resilience.ServiceRecovery, within time.Duration) {
 	GinkgoHelper()
 	digest := o.Status.Plan.Digest
 	if o.Status.Plan.NeedsApproval {
 		approve(ctx, other, o, second)
 	}
 	confirm(ctx, by, o, digest)
-	awaitPhase(ctx, by, o, 20*time.Minute, resilience.PhaseSucceeded)
+	awaitPhase(ctx, by, o, within, resilience.PhaseSucceeded)
 	Expect(o.Status.Plan.Digest).To(Equal(digest))
 	Expect(o.Status.Evidence).NotTo(BeNil())
 	Expect(o.Status.Evidence.RecoverySeconds).NotTo(BeNil())

@@ -11,6 +11,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"sigs.k8s.io/yaml"
 
@@ -91,7 +92,7 @@ func Check(stack string, environment []byte, neighbours []File, book *cost.Book)
 }
 
 // ByFlag refuses arguments of a command whose environment is given by -s, and says what to type instead.
-func ByFlag[C interface{ CommandPath() string }](command C, args []string) error {
+func ByFlag(command *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}

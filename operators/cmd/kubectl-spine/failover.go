@@ -91,13 +91,10 @@ func (m *move) check(mode string) error {
 	if m.seconds < 0 || m.seconds > 31536000 {
 		errs = append(errs, fmt.Errorf("--max-loss-seconds: %d is not between 0 and 31536000", m.seconds))
 	}
-	if n := len(strings.TrimSpace(m.unknown)); n > 0 && (n < minReason || n > maxReason) {
-		errs = append(errs, fmt.Errorf("--accept-unknown-loss takes the reason for it, %d to %d characters", minReason, maxReason))
-	}
 	if n := len(strings.TrimSpace(m.reason)); n < minReason || n > maxReason {
 		errs = append(errs, fmt.Errorf("--reason is needed for the record, %d to %d characters: what is wrong, with the number of the incident or change", minReason, maxReason))
 	}
-	return errors.Join(append(errs, m.checkBreakGlass())...)
+	return errors.Join(append(errs, m.checkUnknown(), m.checkBreakGlass())...)
 }
 
 // build makes the operation's resource: always a dry run.

@@ -105,10 +105,8 @@ func (r *request) check(args []string) error {
 	if given[flagReplicas] && (r.replicas < 2 || r.replicas > 20) {
 		errs = append(errs, fmt.Errorf("--replicas: %d is not between 2 and 20", r.replicas))
 	}
-	if n := len(strings.TrimSpace(r.unknown)); n > 0 && r.name != api.ActionResyncStandby {
+	if r.unknown != "" && r.name != api.ActionResyncStandby {
 		errs = append(errs, fmt.Errorf("--%s has no meaning for %s: leave it out", flagUnknown, r.name))
-	} else if n > 0 && (n < minReason || n > maxReason) {
-		errs = append(errs, fmt.Errorf("--%s takes the reason for it, %d to %d characters", flagUnknown, minReason, maxReason))
 	}
 	if r.name.OnHost() && r.target == "" {
 		errs = append(errs, fmt.Errorf("%s needs the name of a host: kubectl spine recover %s HOST", r.name, r.name))
@@ -116,7 +114,14 @@ func (r *request) check(args []string) error {
 	if n := len(strings.TrimSpace(r.reason)); n < minReason || n > maxReason {
 		errs = append(errs, fmt.Errorf("--reason is needed for the record, %d to %d characters: what is wrong, with the number of the incident or change", minReason, maxReason))
 	}
-	return errors.Join(append(errs, r.checkBreakGlass())...)
+	return errors.Join(append(errs, r.checkUnknown(), r.checkBreakGlass())...)
+}
+
+func (r *request) checkUnknown() error {
+	if n := len(strings.TrimSpace(r.unknown)); n > 0 && (n < minReason || n > maxReason) {
+		return fmt.Errorf("--%s takes the reason for it, %d to %d characters", flagUnknown, minReason, maxReason)
+	}
+	return nil
 }
 
 func (r *request) checkBreakGlass() error {

@@ -20,11 +20,6 @@ import (
 const (
 	// maxSwaps of one look: to renew, to change, and to renew what was changed.
 	maxSwaps = 3
-	// freshReplication is how old a word on replication may be (the service's own, when its program
-	// does not answer, is as old as its probe's pace), and nearly how many seconds the
-	// other site may be behind and still count as following.
-	freshReplication = 40 * time.Second
-	nearly           = 2
 )
 
 // facts of one look.
@@ -38,7 +33,7 @@ func (l *look) facts() decide.Site {
 		Strict: every(l.own, func(p *paired) bool {
 			return p.done() && !p.order.Alone && p.status.Acknowledge == common.AcknowledgeBothSites
 		}),
-		Streaming: every(l.own, func(p *paired) bool { return l.follows(p.status.Replication) }),
+		Streaming: every(l.own, func(p *paired) bool { return decide.HasAll(p.status.Replication, l.now) }),
 		Held:      decide.Vote{Site: s.Vote.Site, Epoch: s.Vote.Epoch, Alone: s.Vote.Alone, Until: at(s.Vote.Until)},
 		Promised:  at(s.PromisedUntil), WasAlone: s.Vote.Site == string(spec.Site) && s.Vote.Alone,
 	}
@@ -65,11 +60,6 @@ func since(began *time.Time, is bool, now time.Time) time.Duration {
 		return 0
 	}
 	return now.Sub(*began)
-}
-
-// follows says that the other site has all, or as good as, by a word that is not old.
-func (l *look) follows(r *common.SiteReplication) bool {
-	return r != nil && r.Streaming && r.BehindSeconds != nil && *r.BehindSeconds <= nearly && l.now.Sub(r.ObservedTime.Time) < freshReplication
 }
 
 // steer decides, puts on record what has to be there first, and tells the programs.

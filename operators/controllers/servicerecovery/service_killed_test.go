@@ -114,17 +114,7 @@ var _ = Describe("A manager that is killed at a write", func() {
 						o.Spec.Instance = s.name + "-db-3"
 					}
 				})
-				s.agree(o)
-				c := &cut{Client: manager, at: at, after: after}
-				s.r.Client = c
-				for n := 0; !o.Status.Phase.Ended() && n < 40; n++ {
-					s.killable(o)
-					s.engines()
-					s.clock.Step(4 * time.Second)
-				}
-				by := fmt.Sprintf("write %d, after it took effect: %t: %s %s", at, after, o.Status.Phase, o.Status.Message)
-				Expect(o.Status.Phase).To(Equal(api.PhaseSucceeded), by)
-				Expect(c.writes).To(BeNumerically(">=", writes), by)
+				by := s.survives(o, writes, &cut{Client: manager, at: at, after: after}, s.engines)
 				Expect(s.made).To(Equal(made), "pods made anew: "+by)
 				proof(s)
 				s.step(o)
@@ -149,6 +139,22 @@ var _ = Describe("A manager that is killed at a write", func() {
 		}),
 	)
 })
+
+// survives runs an operation of so many writes while its manager is killed at one of them, and says in words at which.
+func (s *stage) survives(o *api.ServiceRecovery, writes int, c *cut, play func()) string {
+	GinkgoHelper()
+	s.agree(o)
+	s.r.Client = c
+	for n := 0; !o.Status.Phase.Ended() && n < 40; n++ {
+		s.killable(o)
+		play()
+		s.clock.Step(4 * time.Second)
+	}
+	by := fmt.Sprintf("write %d, after it took effect: %t: %s %s", c.at, c.after, o.Status.Phase, o.Status.Message)
+	Expect(o.Status.Phase).To(Equal(api.PhaseSucceeded), by)
+	Expect(c.writes).To(BeNumerically(">=", writes), by)
+	return by
+}
 
 // killable reconciles once in a goroutine that may be ended at any write.
 func (s *stage) killable(o *api.ServiceRecovery) {

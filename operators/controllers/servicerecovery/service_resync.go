@@ -4,6 +4,7 @@ package servicerecovery
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -19,14 +20,8 @@ import (
 	"spine.nhs.uk/controlplane/operators/kit/operation"
 )
 
-const (
-	// peerPatience with one answer of the other site.
-	peerPatience = 5 * time.Second
-	// freshReplication is how old the other site's word on this one's replication may be, and nearly how many seconds this
-	// one may be behind and still count as following.
-	freshReplication = 40 * time.Second
-	nearly           = 2
-)
+// peerPatience with one answer of the other site.
+const peerPatience = 5 * time.Second
 
 // resync is the action ResyncStandby.
 type resync struct{ onService }
@@ -49,7 +44,8 @@ func newResync(r *Reconciler, o *api.ServiceRecovery) operation.Action {
 // facts of the service at both sites.
 func (a *resync) facts(ctx context.Context, l *look) (recovery.Resync, error) {
 	f := recovery.Resync{
-		Service: l.service, Object: l.ref, Accepted: a.operation.Spec.AcceptUnknownLoss != nil,
+		Service: l.service, Object: l.ref, Accepted: a.operation.Spec.AcceptUnknownLoss != nil, Now: a.Clock.Now(),
+		Acknowledge: l.acknowledge, Whole: whole(l),
 		Cluster: recovery.Object{Kind: "Cluster", Namespace: l.ref.Namespace, Name: l.target.database},
 	}
 	if l.cluster != nil {
@@ -64,19 +60,11 @@ func (a *resync) facts(ctx context.Context, l *look) (recovery.Resync, error) {
 		return f, err
 	}
 	f.Done = l.atSite != nil && l.atSite.Role == f.Order.Role && l.atSite.Epoch == f.Order.Epoch
-	f.Alone = common.InForce(l.acknowledge, f.Order) == common.AcknowledgeSite
 	policy, err := a.policyOf(ctx)
 	if err != nil || policy == nil {
 		return f, err
 	}
-	// The manager reads the vote several times a term.
-	if at := policy.Status.Vote.ReadAt; at != nil && a.Clock.Since(at.Time) < policy.Spec.Term.Duration {
-		f.Vote = &policy.Status.Vote.Site
-	}
-	if there := a.peer(ctx, policy); there != nil {
-		f.PeerRole = &there.Role
-		f.Follows = f.Order.Role == common.SiteStandby && a.whole(l) && a.streams(there)
-	}
+	f.Vote, f.Term, f.There = policy.Status.Vote, policy.Spec.Term.Duration, a.peer(ctx, policy)
 	return f, nil
 }
 
@@ -107,14 +95,8 @@ func (a *resync) peer(ctx context.Context, policy *api.FailoverPolicy) *common.S
 	return nil
 }
 
-// streams says that by the other site's word this one has all, or as good as.
-func (a *resync) streams(there *common.SiteStatus) bool {
-	r := there.Replication
-	return r != nil && r.Streaming && r.BehindSeconds != nil && *r.BehindSeconds <= nearly && a.Clock.Since(r.ObservedTime.Time) < freshReplication
-}
-
 // whole says that the database here is a follower with all its members.
-func (a *resync) whole(l *look) bool {
+func whole(l *look) bool {
 	return l.cluster != nil && l.cluster.GetDeletionTimestamp().IsZero() && database.Follows(l.cluster) &&
 		l.database.Settled && l.database.Ready == l.instances
 }
@@ -172,7 +154,7 @@ func (a *resync) Act(ctx context.Context, step operation.Step) (string, error) {
 	case err != nil:
 		return "", err
 	case len(b) > 0:
-		return "", fmt.Errorf("%s", b[0].Message)
+		return "", errors.New(b[0].Message)
 	case step.Name == recovery.StepStandBy:
 		return "", a.standBy(ctx, l)
 	case !a.doomed(l, step):
@@ -226,7 +208,7 @@ func (a *resync) Check(ctx context.Context, step operation.Step) (operation.Prog
 		return a.checkGone(ctx, step)
 	}
 	message := fmt.Sprintf("%d of %d instances are ready; CloudNativePG: %s", l.database.Ready, l.instances, l.database.Phase)
-	return operation.Progress{Done: a.whole(l), Message: message}, nil
+	return operation.Progress{Done: whole(l), Message: message}, nil
 }
 
 // Verify implements operation.Action: this site stands by, and the other one says that it follows.
@@ -239,13 +221,9 @@ func (a *resync) Verify(ctx context.Context, _ time.Time, evidence *api.Evidence
 	if err != nil {
 		return operation.Progress{}, err
 	}
-	switch {
-	case f.Order.Role != common.SiteStandby || !f.Done:
-		return operation.Progress{Message: "waiting until the service stands by at this site"}, nil
-	case f.PeerRole == nil:
-		return operation.Progress{Message: "site " + f.Peer + " does not answer"}, nil
-	case !f.Follows:
-		return operation.Progress{Message: "waiting until site " + f.Peer + " says that this one has all"}, nil
+	done, message := f.Resynced()
+	if !done {
+		return operation.Progress{Message: message}, nil
 	}
 	if p := evidence.PredictedLoss; p == (api.Loss{}) {
 		evidence.MeasuredLoss = &p
@@ -254,5 +232,5 @@ func (a *resync) Verify(ctx context.Context, _ time.Time, evidence *api.Evidence
 	if a.operation.Spec.AcceptUnknownLoss != nil {
 		evidence.Notes = append(evidence.Notes, "what it alone held was given up: "+a.operation.Spec.AcceptUnknownLoss.Reason)
 	}
-	return operation.Progress{Done: true, Message: "the database follows site " + f.Peer + " and has all"}, nil
+	return operation.Progress{Done: true, Message: message}, nil
 }

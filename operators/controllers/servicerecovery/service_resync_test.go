@@ -79,7 +79,7 @@ func (s *lost) site() {
 	m := s.get()
 	order, err := common.Order(m.Annotations, m.Spec.Site)
 	Expect(err).NotTo(HaveOccurred())
-	u := s.database0()
+	u := s.live()
 	switch {
 	case u == nil:
 		m.TypeMeta = metav1.TypeMeta{}
@@ -108,7 +108,7 @@ func (s *lost) site() {
 		u.SetFinalizers(nil)
 		Expect(cluster.Client.Update(s.ctx, u)).To(Succeed())
 	}
-	if u = s.database0(); order.Role != common.SiteStandby || u != nil && database.Follows(u) {
+	if u = s.live(); order.Role != common.SiteStandby || u != nil && database.Follows(u) {
 		m.Status.Site = &common.SiteStatus{Role: order.Role, Epoch: order.Epoch}
 		Expect(cluster.Client.Status().Update(s.ctx, m)).To(Succeed())
 	}
@@ -121,8 +121,8 @@ func (s *lost) site() {
 	})
 }
 
-// database0 is the database; nil while there is none.
-func (s *lost) database0() *unstructured.Unstructured {
+// live is the database as it is; nil while there is none.
+func (s *lost) live() *unstructured.Unstructured {
 	GinkgoHelper()
 	u := &unstructured.Unstructured{}
 	u.SetGroupVersionKind(database.GVK)
@@ -146,7 +146,7 @@ func (s *lost) podsLeft() (names []string) {
 // resynced says that another database follows west.
 func (s *lost) resynced() {
 	GinkgoHelper()
-	u := s.database0()
+	u := s.live()
 	Expect(string(u.GetUID())).NotTo(Equal(s.began))
 	primary, _, _ := unstructured.NestedString(u.Object, "spec", "replica", "primary")
 	Expect(primary).To(Equal("west"))
@@ -160,7 +160,7 @@ var _ = Describe("ResyncStandby", func() {
 		s := newLost(ctx, "resync", false)
 		o := s.planned(api.ActionResyncStandby)
 		Expect(o.Status.Plan.PointOfNoReturn).To(Equal("stand-by"))
-		Expect(string(s.database0().GetUID())).To(Equal(s.began), "a dry run changes nothing")
+		Expect(string(s.live().GetUID())).To(Equal(s.began), "a dry run changes nothing")
 		s.agree(o)
 		for range 10 {
 			s.step(o)
@@ -176,6 +176,9 @@ var _ = Describe("ResyncStandby", func() {
 		s.resynced()
 		s.golden(o)
 		Expect(s.refused(api.ActionResyncStandby).Message).To(ContainSubstring("nothing to do"))
+		s.play = func() {}
+		s.database("Creating a new replica", s.instances[:2]...)
+		Expect(s.refused(api.ActionResyncStandby).Message).To(ContainSubstring("RebuildReplica"), "what follows is not thrown away")
 	})
 
 	It("throws nothing away that nobody else may have, until somebody accepts that", func(ctx SpecContext) {
@@ -206,7 +209,7 @@ var _ = Describe("ResyncStandby", func() {
 		s.vote("west")
 		s.peer.Silence(true)
 		Expect(a.Before(ctx, stepOf(o, 0))).To(ConsistOf(HaveField("Reason", api.ReasonStateUnknown)))
-		Expect(string(s.database0().GetUID())).To(Equal(s.began))
+		Expect(string(s.live().GetUID())).To(Equal(s.began))
 	})
 
 	It("has no right to delete a database that is written to", func(ctx SpecContext) {
@@ -220,17 +223,7 @@ var _ = Describe("ResyncStandby", func() {
 				s := newLost(ctx, fmt.Sprintf("resync-cut-%d-%t", at, after), false)
 				s.behind = ptr.To(int64(0))
 				o := s.planned(api.ActionResyncStandby)
-				s.agree(o)
-				c := &cut{Client: manager, at: at, after: after}
-				s.r.Client = c
-				for n := 0; !o.Status.Phase.Ended() && n < 40; n++ {
-					s.killable(o)
-					s.site()
-					s.clock.Step(4 * time.Second)
-				}
-				by := fmt.Sprintf("write %d, after it took effect: %t: %s %s", at, after, o.Status.Phase, o.Status.Message)
-				Expect(o.Status.Phase).To(Equal(api.PhaseSucceeded), by)
-				Expect(c.writes).To(BeNumerically(">=", 2), by)
+				s.survives(o, 2, &cut{Client: manager, at: at, after: after}, s.site)
 				s.resynced()
 				s.killable(o)
 				Expect(cluster.Client.Delete(ctx, &api.FailoverPolicy{ObjectMeta: metav1.ObjectMeta{Namespace: "spine-system", Name: api.FailoverPolicyName}})).To(Succeed())

@@ -7,8 +7,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"gotest.tools/v3/golden"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 	api "spine.nhs.uk/controlplane/operators/api/resilience/v1alpha1"
@@ -90,10 +92,12 @@ func scale(wanted int32) Scale {
 
 // resynced is the service at a site that lost its vote, having waited for the other one to the end.
 func resynced(change func(*Resync)) Resync {
-	west, active := "west", common.SiteActive
+	now := time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
 	f := Resync{
-		Service: whole(), Object: object("MessagingService", "spine"), Site: "east", Peer: west, Vote: &west, PeerRole: &active,
-		Order: common.SiteOrder{Role: common.SiteQuiesced, Epoch: 4}, Done: true, Cluster: object("Cluster", "spine-db"),
+		Service: whole(), Object: object("MessagingService", "spine"), Site: "east", Peer: "west", There: &common.SiteStatus{Role: common.SiteActive},
+		Now: now, Term: 20 * time.Second, Vote: api.SiteVote{Site: "west", ReadAt: &metav1.MicroTime{Time: now.Add(-19 * time.Second)}},
+		Acknowledge: common.AcknowledgeBothSites,
+		Order:       common.SiteOrder{Role: common.SiteQuiesced, Epoch: 4}, Done: true, Cluster: object("Cluster", "spine-db"),
 		Doomed: []Object{object("Pod", "spine-db-1"), object("PersistentVolumeClaim", "spine-db-1")},
 	}
 	change(&f)
@@ -164,9 +168,9 @@ func TestPlans(t *testing.T) {
 		}()),
 		"resync-standby": PlanResync(resynced(func(*Resync) {})),
 		"resync-standby-broken": PlanResync(resynced(func(f *Resync) {
-			f.Order.Role, f.Done, f.Alone, f.Cluster.UID, f.Doomed = common.SiteStandby, false, true, "", nil
+			f.Order.Role, f.Done, f.Acknowledge, f.Cluster.UID, f.Doomed = common.SiteStandby, false, common.AcknowledgeSite, "", nil
 		})),
-		"resync-standby-accepted": PlanResync(resynced(func(f *Resync) { f.Alone, f.Accepted = true, true })),
+		"resync-standby-accepted": PlanResync(resynced(func(f *Resync) { f.Order.Alone, f.Accepted = true, true })),
 		"scale-out":               PlanScale(scale(4)),
 		"end-scale-out":           PlanScale(func() Scale { s := scale(2); s.Now = 4; return s }()),
 	} {

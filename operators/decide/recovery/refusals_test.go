@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 	api "spine.nhs.uk/controlplane/operators/api/resilience/v1alpha1"
@@ -21,6 +24,30 @@ func missing(p *quorum.Part)  { p.Ready-- }
 func none(p *quorum.Part)     { p.Ready = 0 }
 func unknown(p *quorum.Part)  { p.Known, p.Ready = false, 0 }
 func changing(p *quorum.Part) { p.Changing = true }
+
+// follows has the site stand by, and the other one say that it has all.
+func follows(f *Resync) {
+	f.Order.Role = common.SiteStandby
+	f.There.Replication = &common.SiteReplication{Streaming: true, BehindSeconds: number(0), ObservedTime: metav1.NewTime(f.Now)}
+}
+
+func TestResynced(t *testing.T) {
+	done := func(change func(*Resync)) Resync {
+		return resynced(func(f *Resync) { follows(f); f.Done, f.Whole = true, true; change(f) })
+	}
+	for message, f := range map[string]Resync{
+		"the database follows site west and has all":             done(func(*Resync) {}),
+		"waiting until the service stands by at this site":       done(func(f *Resync) { f.Done = false }),
+		"site west does not answer":                              done(func(f *Resync) { f.There = nil }),
+		"waiting until site west says that this one has all":     done(func(f *Resync) { f.There.Replication.Streaming = false }),
+		"waiting until site west says that this one has all too": done(func(f *Resync) { f.Whole = false }),
+	} {
+		ok, got := f.Resynced()
+		if want := strings.TrimSuffix(message, " too"); got != want || ok != strings.Contains(want, "follows") {
+			t.Errorf("%t, %q: expected %q", ok, got, want)
+		}
+	}
+}
 
 // Each refusal by its reason and by what it tells a person.
 func TestRefusals(t *testing.T) {
@@ -51,17 +78,20 @@ func TestRefusals(t *testing.T) {
 	}{
 		"no such service": {Missing("MessagingService", "spine-messaging", "spin"), api.ReasonTargetNotFound, "no MessagingService spine-messaging/spin"},
 
-		"resync: one site only":                {PlanResync(resynced(func(f *Resync) { f.Site = "" })), api.ReasonNotApplicable, "at one site only"},
-		"resync: somebody else's database":     {PlanResync(resynced(func(f *Resync) { f.Elsewhere = map[string]string{Database: "db.test"} })), api.ReasonRunElsewhere, "db.test"},
-		"resync: nobody knows who serves":      {PlanResync(resynced(func(f *Resync) { f.Vote = nil })), api.ReasonWitnessSilent, "which site serves"},
-		"resync: nobody serves":                {PlanResync(resynced(func(f *Resync) { f.Vote = new(string) })), api.ReasonNotApplicable, "no site on record"},
-		"resync: it serves":                    {PlanResync(resynced(func(f *Resync) { f.Vote = &f.Site })), api.ReasonNotApplicable, "site east on record"},
-		"resync: it has not heard yet":         {PlanResync(resynced(func(f *Resync) { f.Order.Role = common.SiteActive })), api.ReasonStateUnknown, "has not stopped"},
-		"resync: it has not stopped yet":       {PlanResync(resynced(func(f *Resync) { f.Done = false })), api.ReasonStateUnknown, "has not stopped"},
-		"resync: the other site is silent":     {PlanResync(resynced(func(f *Resync) { f.PeerRole = nil })), api.ReasonStateUnknown, "site west does not answer"},
-		"resync: the other one does not serve": {PlanResync(resynced(func(f *Resync) { *f.PeerRole = common.SiteStandby })), api.ReasonStateUnknown, "does not serve at site west either"},
-		"resync: it acknowledged alone":        {PlanResync(resynced(func(f *Resync) { f.Alone = true })), api.ReasonWorkAtRisk, "acceptUnknownLoss"},
-		"resync: it follows":                   {PlanResync(resynced(func(f *Resync) { f.Order.Role, f.Follows = common.SiteStandby, true })), api.ReasonNotApplicable, "nothing to do"},
+		"resync: one site only":                 {PlanResync(resynced(func(f *Resync) { f.Site = "" })), api.ReasonNotApplicable, "at one site only"},
+		"resync: somebody else's database":      {PlanResync(resynced(func(f *Resync) { f.Elsewhere = map[string]string{Database: "db.test"} })), api.ReasonRunElsewhere, "db.test"},
+		"resync: nobody knows who serves":       {PlanResync(resynced(func(f *Resync) { f.Vote.ReadAt = nil })), api.ReasonWitnessSilent, "which site serves"},
+		"resync: nobody serves":                 {PlanResync(resynced(func(f *Resync) { f.Vote.Site = "" })), api.ReasonNotApplicable, "no site on record"},
+		"resync: it serves":                     {PlanResync(resynced(func(f *Resync) { f.Vote.Site = f.Site })), api.ReasonNotApplicable, "site east on record"},
+		"resync: it has not heard yet":          {PlanResync(resynced(func(f *Resync) { f.Order.Role = common.SiteActive })), api.ReasonStateUnknown, "has not stopped"},
+		"resync: it has not stopped yet":        {PlanResync(resynced(func(f *Resync) { f.Done = false })), api.ReasonStateUnknown, "has not stopped"},
+		"resync: the other site is silent":      {PlanResync(resynced(func(f *Resync) { f.There = nil })), api.ReasonStateUnknown, "site west does not answer"},
+		"resync: the other one does not serve":  {PlanResync(resynced(func(f *Resync) { f.There.Role = common.SiteStandby })), api.ReasonStateUnknown, "does not serve at site west either"},
+		"resync: what is known is old":          {PlanResync(resynced(func(f *Resync) { f.Now = f.Now.Add(time.Second) })), api.ReasonWitnessSilent, "which site serves"},
+		"resync: it was specified so":           {PlanResync(resynced(func(f *Resync) { f.Acknowledge = common.AcknowledgeSite })), api.ReasonWorkAtRisk, "acceptUnknownLoss"},
+		"resync: it acknowledged alone":         {PlanResync(resynced(func(f *Resync) { f.Order.Alone = true })), api.ReasonWorkAtRisk, "acceptUnknownLoss"},
+		"resync: it follows":                    {PlanResync(resynced(func(f *Resync) { follows(f); f.Whole = true })), api.ReasonNotApplicable, "nothing to do"},
+		"resync: it follows with a member less": {PlanResync(resynced(follows)), api.ReasonNotApplicable, "RebuildReplica"},
 
 		"any action: it sleeps": {Asleep("BookingService", "spine-booking", "ers"), api.ReasonAsleep, "set spec.activity to Awake"},
 

@@ -4,9 +4,11 @@ package recovery
 
 import (
 	"fmt"
+	"time"
 
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 	api "spine.nhs.uk/controlplane/operators/api/resilience/v1alpha1"
+	"spine.nhs.uk/controlplane/operators/decide/failover"
 )
 
 // Steps of ResyncStandby.
@@ -23,19 +25,22 @@ type Resync struct {
 	Object Object
 	// Site and Peer are the sites' names; empty where there is one site only.
 	Site, Peer string
-	// Vote is the site that the witness has on record, read a moment ago; nil: not known.
-	Vote *string
+	// Now is the time by this site's clock, Vote what its manager last read of the witness, and Term how long a vote holds:
+	// the manager reads several times in one.
+	Now  time.Time
+	Vote api.SiteVote
+	Term time.Duration
 	// Order of the service at this site; Done says that it is brought about.
 	Order common.SiteOrder
 	Done  bool
-	// Alone says that what was last acknowledged here did not wait for the other site.
-	Alone bool
+	// Acknowledge is what had to hold a piece of work by the service's specification.
+	Acknowledge common.Acknowledge
 	// Accepted says that a person accepts the loss of what nobody can name.
 	Accepted bool
-	// Follows says that the database here has all that the other site's has, and no member is missing.
-	Follows bool
-	// PeerRole is what the service does at the other site; nil: that site does not answer.
-	PeerRole *common.SiteRole
+	// Whole says that the database here is a follower, and no member of it is missing.
+	Whole bool
+	// There is what the service says of itself at the other site; nil: that site does not answer.
+	There *common.SiteStatus
 	// Cluster is the database, with an empty UID when there is none; Doomed are its pods and volumes.
 	Cluster Object
 	Doomed  []Object
@@ -52,8 +57,13 @@ func PlanResync(f Resync) Decision {
 	if b := f.Held(); len(b) > 0 {
 		return blocked(b[0].Reason, "%s", b[0].Message)
 	}
-	if f.Follows {
-		return blocked(api.ReasonNotApplicable, "the database of %s at site %s follows site %s already, and no member is missing: there is nothing to do", f.Service, f.Site, f.Peer)
+	if f.follows() {
+		// Senders may wait for it: what follows is not thrown away.
+		what := "no member is missing: there is nothing to do"
+		if !f.Whole {
+			what = "a member is missing: RebuildReplica copies a standby of it anew"
+		}
+		return blocked(api.ReasonNotApplicable, "the database of %s at site %s follows site %s, and %s", f.Service, f.Site, f.Peer, what)
 	}
 	doomed := f.Doomed
 	if f.Cluster.UID != "" {
@@ -89,15 +99,15 @@ func (f Resync) Held() []api.Blocker {
 		return []api.Blocker{blocker(reason, format, args...)}
 	}
 	switch {
-	case f.Vote == nil:
+	case f.Vote.ReadAt == nil || f.Now.Sub(f.Vote.ReadAt.Time) >= f.Term:
 		return one(api.ReasonWitnessSilent, "it is not known which site serves: see that the third place is reached from here")
-	case *f.Vote != f.Peer:
-		return one(api.ReasonNotApplicable, "the witness has %s on record: only a site that lost its vote to %s, or stands by for it, is made a standby anew", site(*f.Vote), f.Peer)
+	case f.Vote.Site != f.Peer:
+		return one(api.ReasonNotApplicable, "the witness has %s on record: only a site that lost its vote to %s, or stands by for it, is made a standby anew", site(f.Vote.Site), f.Peer)
 	case f.Order.Role == common.SiteActive || !f.Done && f.Order.Role != common.SiteStandby:
 		return one(api.ReasonStateUnknown, "%s has not stopped at site %s yet: its manager stops it as soon as it knows that site %s serves", f.Service, f.Site, f.Peer)
-	case f.PeerRole == nil:
+	case f.There == nil:
 		return one(api.ReasonStateUnknown, "site %s does not answer: nothing is thrown away here while it is not known what is there", f.Peer)
-	case *f.PeerRole != common.SiteActive:
+	case f.There.Role != common.SiteActive:
 		return one(api.ReasonStateUnknown, "%s does not serve at site %s either: nothing is thrown away here before it does", f.Service, f.Peer)
 	case f.Risky() && !f.Accepted:
 		return one(api.ReasonWorkAtRisk, "%s acknowledged at site %s without waiting for site %s, and its database here may hold what nobody else has: read it first; whoever accepts that it is lost gives acceptUnknownLoss with the reason", f.Service, f.Site, f.Peer)
@@ -107,7 +117,27 @@ func (f Resync) Held() []api.Blocker {
 
 // Risky says that the database may hold acknowledged work that the other site does not have. A standby holds nothing of
 // its own.
-func (f Resync) Risky() bool { return f.Alone && f.Order.Role != common.SiteStandby }
+func (f Resync) Risky() bool {
+	return common.InForce(f.Acknowledge, f.Order) == common.AcknowledgeSite && f.Order.Role != common.SiteStandby
+}
+
+// follows says that this site stands by and has all, by the other one's word.
+func (f Resync) follows() bool {
+	return f.Order.Role == common.SiteStandby && f.There != nil && failover.HasAll(f.There.Replication, f.Now)
+}
+
+// Resynced says whether this site stands by with a database that is whole and has all; if not, what is waited for.
+func (f Resync) Resynced() (bool, string) {
+	switch {
+	case f.Order.Role != common.SiteStandby || !f.Done:
+		return false, "waiting until the service stands by at this site"
+	case f.There == nil:
+		return false, "site " + f.Peer + " does not answer"
+	case !f.Whole || !f.follows():
+		return false, "waiting until site " + f.Peer + " says that this one has all"
+	}
+	return true, "the database follows site " + f.Peer + " and has all"
+}
 
 func (f Resync) stake() string {
 	switch {

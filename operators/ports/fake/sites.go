@@ -11,22 +11,27 @@ import (
 	"spine.nhs.uk/controlplane/operators/ports"
 )
 
+// mute is what may be silent.
+type mute struct {
+	mu     sync.Mutex
+	silent bool
+}
+
+// Silence makes it not answer, or answer again.
+func (m *mute) Silence(silent bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.silent = silent
+}
+
 // Witness is a register in memory. The zero value has no vote. It is safe for concurrent use.
 type Witness struct {
-	mu     sync.Mutex
-	vote   ports.Vote
-	silent bool
-	lost   bool
+	mute
+	vote ports.Vote
+	lost bool
 }
 
 var errSilent = errors.New("silent")
-
-// Silence makes it not answer, or answer again.
-func (w *Witness) Silence(silent bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.silent = silent
-}
 
 // LoseAnswer makes the answer to the next swap get lost, which is done all the same.
 func (w *Witness) LoseAnswer() {
@@ -72,17 +77,9 @@ func (w *Witness) Swap(_ context.Context, old, next ports.Vote) error {
 
 // Traffic keeps in memory where clients are sent. It is safe for concurrent use.
 type Traffic struct {
-	mu     sync.Mutex
-	site   string
-	epoch  int64
-	silent bool
-}
-
-// Silence makes it not answer, or answer again.
-func (t *Traffic) Silence(silent bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.silent = silent
+	mute
+	site  string
+	epoch int64
 }
 
 // Read implements ports.TrafficDirector.
@@ -149,16 +146,8 @@ func (p *Permits) Permit(_ context.Context, t ports.Target, permit ports.Permit)
 
 // Peer is the other site in memory; it takes what it is asked for and changes nothing. It is safe for concurrent use.
 type Peer struct {
-	mu     sync.Mutex
-	site   ports.PeerSite
-	silent bool
-}
-
-// Silence makes it not answer, or answer again.
-func (p *Peer) Silence(silent bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.silent = silent
+	mute
+	site ports.PeerSite
 }
 
 // Show is what the site is like from now on.

@@ -91,7 +91,7 @@ func (a *app) listCommand() *cobra.Command {
 
 func (a *app) effectiveCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "effective", Short: "Every value of one environment, and where it came from", Args: catalogue.ByFlag[*cobra.Command],
+		Use: "effective", Short: "Every value of one environment, and where it came from", Args: catalogue.ByFlag,
 		Long: `effective prints the whole configuration of one environment, and where each value came from: "file" (its
 Pulumi.STACK.yaml), "class Live" and the like, "tier gold" and the like, or "default". What the file says holds; then what
 the class says, then the tier. A problem in the environment is reported with all others, as "pulumi preview" would.`,

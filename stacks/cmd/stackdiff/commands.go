@@ -19,7 +19,7 @@ import (
 
 func (a *app) previewCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "preview", Short: "What an update, a destroy, a refresh or an import would change in one environment", Args: catalogue.ByFlag[*cobra.Command],
+		Use: "preview", Short: "What an update, a destroy, a refresh or an import would change in one environment", Args: catalogue.ByFlag,
 		Long: "preview says what an update would change. Pulumi asks rules about updates only: with --destroy, --refresh and\n" +
 			"--import it is stackdiff that asks them, and the exit code is 2 when one is against it:\n\n" +
 			"  stackdiff preview --destroy -s STACK && pulumi destroy -s STACK\n" +
@@ -107,7 +107,7 @@ func (a *app) matrixCommand() *cobra.Command {
 
 func (a *app) historyCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "history", Short: "What every update of one environment changed: when, from which commit, property by property", Args: catalogue.ByFlag[*cobra.Command],
+		Use: "history", Short: "What every update of one environment changed: when, from which commit, property by property", Args: catalogue.ByFlag,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			stack, err := a.chosen()
 			if err != nil {
@@ -138,7 +138,7 @@ func (a *app) historyCommand() *cobra.Command {
 
 func (a *app) driftCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "drift", Short: "What differs from what was applied, and since when; exit code 2 when something does", Args: catalogue.ByFlag[*cobra.Command],
+		Use: "drift", Short: "What differs from what was applied, and since when; exit code 2 when something does", Args: catalogue.ByFlag,
 		Long: "drift asks every host and cluster what it holds (`pulumi refresh --preview-only`), and changes nothing.\n" +
 			"`pulumi up` repairs what it finds.",
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -34,7 +34,7 @@ func (a *app) costCommand() *cobra.Command {
 	var recovery bool
 	var hours float64
 	c := &cobra.Command{
-		Use: "cost", Short: "What an environment costs a month, by service", Args: catalogue.ByFlag[*cobra.Command],
+		Use: "cost", Short: "What an environment costs a month, by service", Args: catalogue.ByFlag,
 		Long: "cost previews an environment and prices what it will be made of, changed or not. List prices: nothing of it is an offer.",
 		Example: "  stackdiff cost -s ers-live --recovery\n  stackdiff cost -s spine-performance --hours 6\n" +
 			"  stackdiff cost --events preview.log -o json",
