@@ -12,7 +12,7 @@ CACHE=${SPINE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/spine}
 PACKAGES=(
   build-essential ca-certificates curl git make           # to fetch and build
   debootstrap                                             # host and image root file systems
-  systemd-container iproute2 nftables procps kmod         # the virtual rack
+  systemd-container e2fsprogs iproute2 nftables procps kmod # the virtual rack
   openssh-client jq                                       # for people and the end-to-end suite
 )
 

@@ -71,7 +71,7 @@ func (r *Rack) Up(ctx context.Context, def spec.Rack, rootfs string, p *Progress
 	}
 	machines := r.Machines()
 	for _, m := range machines {
-		if err := m.Install(rootfs); err != nil {
+		if err := m.Install(ctx, rootfs); err != nil {
 			return err
 		}
 	}

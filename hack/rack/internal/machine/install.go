@@ -3,6 +3,7 @@
 package machine
 
 import (
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"os"
@@ -14,31 +15,20 @@ import (
 )
 
 // Install does once what an operating system installer does on a real host: it lays out the
-// disk on top of the shared root file system and gives the host its name, identity, network
+// disk that lies over the shared root file system and gives the host its name, identity, network
 // and the rack's SSH key. Everything else is configured over SSH by who owns the host.
-func (m Machine) Install(rootfs string) error {
+func (m Machine) Install(ctx context.Context, rootfs string) error {
 	f := m.files()
 	if _, err := os.Stat(f.Installed()); err == nil {
 		return nil
 	}
-	for _, dir := range []string{f.Root(), f.Upper(), f.Work()} {
+	for _, dir := range []string{f.Root(), string(f.Mounted())} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return err
 		}
 	}
-	for _, a := range areas {
-		if err := os.MkdirAll(filepath.Join(f.Data(), a.name), 0o755); err != nil {
-			return err
-		}
-	}
-	files, err := m.systemFiles()
-	if err != nil {
+	if err := m.makeDisk(ctx); err != nil {
 		return fmt.Errorf("host %s: %w", m.Host.Name, err)
-	}
-	for _, file := range files {
-		if err := file.write(f.Upper()); err != nil {
-			return fmt.Errorf("host %s: install /%s: %w", m.Host.Name, file.path, err)
-		}
 	}
 	// Last, as it says that the rest is whole. The name of the root file system stays with the
 	// host: an overlay must not change what it lies on.
@@ -52,6 +42,9 @@ func (m Machine) Rootfs() (string, error) {
 		return "", fmt.Errorf("host %s is not installed: run `rack up` first: %w", m.Host.Name, err)
 	}
 	dir := strings.TrimSpace(string(data))
+	if _, err := os.Stat(m.files().Disk()); err != nil {
+		return "", fmt.Errorf("host %s was installed without a disk of its own, by an earlier version: `rack down` and `rack up` install it anew", m.Host.Name)
+	}
 	if _, err := os.Lstat(filepath.Join(dir, "sbin", "init")); err != nil {
 		return "", fmt.Errorf("host %s was installed from %s, which is gone: `rack down` and `rack up` install it anew", m.Host.Name, dir)
 	}

@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
-	"strings"
 	"syscall"
 	"time"
 
@@ -44,7 +43,7 @@ func (m Machine) Launch(ctx context.Context) error {
 	if err := service.Enter(os.Getpid()); err != nil {
 		return err
 	}
-	if err := m.mountRoot(rootfs); err != nil {
+	if err := m.mountDisk(ctx, rootfs); err != nil {
 		return err
 	}
 	if err := hideNspawnState(); err != nil {
@@ -69,21 +68,6 @@ func (m Machine) Launch(ctx context.Context) error {
 		}
 		fmt.Fprintf(os.Stderr, "rack: host %s reboots\n", m.Host.Name)
 	}
-}
-
-func (m Machine) mountRoot(rootfs string) error {
-	f := m.files()
-	for _, dir := range []string{rootfs, f.Upper()} {
-		// They separate options and layers in the mount call.
-		if strings.ContainsAny(dir, ",:") {
-			return fmt.Errorf("host %s: an overlay cannot be mounted from %s: its name must hold no comma or colon; set SPINE_HOME and SPINE_CACHE to other folders", m.Host.Name, dir)
-		}
-	}
-	options := fmt.Sprintf("lowerdir=%s,upperdir=%s,workdir=%s", rootfs, f.Upper(), f.Work())
-	if err := syscall.Mount("overlay", f.Root(), "overlay", 0, options); err != nil {
-		return fmt.Errorf("host %s: mount its disk (overlay, %s): %w", m.Host.Name, options, err)
-	}
-	return nil
 }
 
 // hideNspawnState gives systemd-nspawn a folder for its locks and per-machine files that only

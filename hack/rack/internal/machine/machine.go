@@ -4,8 +4,6 @@
 package machine
 
 import (
-	"path/filepath"
-
 	"spine.nhs.uk/controlplane/hack/rack/internal/cgroup"
 	"spine.nhs.uk/controlplane/hack/rack/internal/paths"
 	"spine.nhs.uk/controlplane/hack/rack/internal/proc"
@@ -69,7 +67,7 @@ func (m Machine) service() cgroup.Group {
 }
 
 // areas are the folders of a host that must lie on a plain file system, as containerd and etcd
-// cannot work on an overlay: the name under the host's data folder, and the place in the host.
+// cannot work on an overlay: the name on the host's disk, and the place in the host.
 var areas = []struct{ name, target string }{
 	{"containerd", "/var/lib/containerd"},
 	{"kubelet", "/var/lib/kubelet"},
@@ -99,7 +97,7 @@ func (m Machine) nspawnArgs() []string {
 	}
 	args = append(args, "--bind-ro="+m.files().Meminfo()+":"+meminfoPath)
 	for _, a := range areas {
-		args = append(args, "--bind="+filepath.Join(m.files().Data(), a.name)+":"+a.target)
+		args = append(args, "--bind="+m.files().Mounted().Area(a.name)+":"+a.target)
 	}
 	return args
 }

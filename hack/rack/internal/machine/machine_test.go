@@ -3,11 +3,14 @@
 package machine
 
 import (
+	"errors"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"spine.nhs.uk/controlplane/hack/rack/internal/cgroup"
@@ -35,19 +38,13 @@ sites:
 	return m
 }
 
-func TestInstall(t *testing.T) {
+func TestLayOut(t *testing.T) {
 	m := testMachine(t)
-	if err := m.Install("/rootfs"); err != nil {
+	dir := paths.Layout(t.TempDir())
+	if err := m.layOut(dir); err != nil {
 		t.Fatal(err)
 	}
-	upper := m.files().Upper()
-	read := func(path string) string {
-		data, err := os.ReadFile(filepath.Join(upper, path))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(data)
-	}
+	upper := dir.Upper()
 	id, err := m.ID()
 	if err != nil {
 		t.Fatal(err)
@@ -60,8 +57,8 @@ func TestInstall(t *testing.T) {
 		"etc/systemd/network/10-host0.network":    "Address=10.1.0.11/20\nGateway=10.1.0.1\n",
 		"etc/systemd/system/rack-prepare.service": "Before=sysinit.target",
 	} {
-		if !strings.Contains(read(path), want) {
-			t.Errorf("/%s is %q, want %q in it", path, read(path), want)
+		if got, err := os.ReadFile(filepath.Join(upper, path)); err != nil || !strings.Contains(string(got), want) {
+			t.Errorf("/%s is %q, want %q in it, %v", path, got, want, err)
 		}
 	}
 	for path, want := range map[string]fs.FileMode{"root": 0o700, "root/.ssh": 0o700, "root/.ssh/authorized_keys": 0o600, "etc/ssh/ssh_host_ed25519_key": 0o600, "etc": 0o755} {
@@ -73,36 +70,96 @@ func TestInstall(t *testing.T) {
 	if target, err := os.Readlink(filepath.Join(upper, "etc/systemd/system/console-getty.service")); err != nil || target != "/dev/null" {
 		t.Errorf("console-getty: %s, %v", target, err)
 	}
+}
+
+// onDisk is what debugfs says of a host's disk.
+func onDisk(t *testing.T, m Machine, request string) string {
+	t.Helper()
+	out, err := exec.Command("debugfs", "-R", request, m.files().Disk()).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
+}
+
+func TestInstall(t *testing.T) {
+	m := testMachine(t)
+	if err := m.Install(t.Context(), "/rootfs"); err != nil {
+		t.Fatal(err)
+	}
+	if got := onDisk(t, m, "cat /upper/etc/hostname"); got != "a\n" {
+		t.Errorf("the disk's /etc/hostname is %q", got)
+	}
+	if got := onDisk(t, m, "stat /upper/root/.ssh"); !strings.Contains(got, "Mode:  0700") {
+		t.Errorf("the disk's /root/.ssh is\n%s", got)
+	}
+	if got := onDisk(t, m, "ls /data"); !strings.Contains(got, "etcd") || !strings.Contains(got, "volumes") {
+		t.Errorf("the disk's areas are %s", got)
+	}
+	if _, err := os.Stat(string(m.files().Staged())); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("left %s, %v", m.files().Staged(), err)
+	}
+	var taken syscall.Stat_t
+	if err := syscall.Stat(m.files().Disk(), &taken); err != nil || taken.Blocks*512 > 256<<20 {
+		t.Errorf("an empty disk takes %d MiB, %v", taken.Blocks*512>>20, err)
+	}
 	// What the host changes on its disk is the host's: a second installation leaves it alone.
-	if err := os.WriteFile(filepath.Join(upper, "etc/hostname"), []byte("changed\n"), 0o644); err != nil {
+	if err := m.Install(t.Context(), "/other"); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.Install("/other"); err != nil {
-		t.Fatal(err)
-	}
-	if got := read("etc/hostname"); got != "changed\n" {
-		t.Errorf("installed twice: %q", got)
+	var again syscall.Stat_t
+	if err := syscall.Stat(m.files().Disk(), &again); err != nil || again.Ino != taken.Ino {
+		t.Errorf("installed twice: another disk, %v", err)
 	}
 }
 
 func TestInstallGoesOnAfterCrash(t *testing.T) {
 	m := testMachine(t)
-	if err := m.Install("/rootfs"); err != nil {
+	if err := m.Install(t.Context(), "/rootfs"); err != nil {
 		t.Fatal(err)
 	}
-	key := filepath.Join(m.files().Upper(), "etc/ssh/ssh_host_ed25519_key")
-	before, err := os.ReadFile(key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	key := onDisk(t, m, "cat /upper/etc/ssh/ssh_host_ed25519_key")
+	// As a crash leaves it: half of the content staged, half of a disk written.
 	if err := os.Remove(m.files().Installed()); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.Install("/rootfs"); err != nil {
+	if err := os.MkdirAll(filepath.Join(m.files().Staged().Upper(), "etc/hostname"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if after, err := os.ReadFile(key); err != nil || string(after) != string(before) {
-		t.Errorf("the host key changed, %v", err)
+	if err := os.Rename(m.files().Disk(), m.files().Disk()+".new"); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Install(t.Context(), "/rootfs"); err != nil {
+		t.Fatal(err)
+	}
+	if after := onDisk(t, m, "cat /upper/etc/ssh/ssh_host_ed25519_key"); after == "" || after != key {
+		t.Error("the host key changed")
+	}
+}
+
+func TestLoopOf(t *testing.T) {
+	dir := t.TempDir()
+	disk := filepath.Join(dir, "disk.img")
+	if err := os.WriteFile(disk, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	blocks := filepath.Join(dir, "block")
+	for device, held := range map[string]string{"loop0": "/elsewhere/disk.img", "loop1": disk + " (deleted)"} {
+		if err := os.MkdirAll(filepath.Join(blocks, device, "loop"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(blocks, device, "loop", "backing_file"), []byte(held+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := loopOf(blocks, disk); err != nil || got != "" {
+		t.Errorf("held by nobody: %q, %v", got, err)
+	}
+	if err := os.WriteFile(filepath.Join(blocks, "loop1", "loop", "backing_file"), []byte(disk+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := loopOf(blocks, disk); err != nil || got != "loop1" {
+		t.Errorf("held by loop1: %q, %v", got, err)
 	}
 }
 
@@ -111,11 +168,17 @@ func TestRootfs(t *testing.T) {
 	if _, err := m.Rootfs(); err == nil || !strings.Contains(err.Error(), "host a is not installed") {
 		t.Errorf("not installed: %v", err)
 	}
-	if err := m.Install("/gone"); err != nil {
+	if err := m.Install(t.Context(), "/gone"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := m.Rootfs(); err == nil || !strings.Contains(err.Error(), "/gone, which is gone") {
 		t.Errorf("gone: %v", err)
+	}
+	if err := os.Remove(m.files().Disk()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Rootfs(); err == nil || !strings.Contains(err.Error(), "host a was installed without a disk of its own") {
+		t.Errorf("no disk: %v", err)
 	}
 }
 
@@ -186,7 +249,7 @@ func TestNspawnArgs(t *testing.T) {
 	args := m.nspawnArgs()
 	for _, want := range []string{
 		"--machine=dev-a", "--hostname=a", "--network-bridge=sp-dev", "--capability=all",
-		"--bind=" + m.files().Data() + "/etcd:/var/lib/etcd", "--bind=" + m.files().Data() + "/volumes:/var/lib/spine-volumes",
+		"--bind=" + m.files().Mounted().Area("etcd") + ":/var/lib/etcd", "--bind=" + m.files().Mounted().Area("volumes") + ":/var/lib/spine-volumes",
 	} {
 		if !slices.Contains(args, want) {
 			t.Errorf("no %s in %v", want, args)
@@ -201,10 +264,11 @@ func TestInstallNameServer(t *testing.T) {
 	if err := os.WriteFile(m.Folder.ZoneKey("north"), []byte("a2V5\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.Install("/rootfs"); err != nil {
+	dir := paths.Layout(t.TempDir())
+	if err := m.layOut(dir); err != nil {
 		t.Fatal(err)
 	}
-	config, err := os.ReadFile(filepath.Join(m.files().Upper(), "etc/knot/knot.conf"))
+	config, err := os.ReadFile(filepath.Join(dir.Upper(), "etc/knot/knot.conf"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,7 +277,7 @@ func TestInstallNameServer(t *testing.T) {
 			t.Errorf("%q is not in knot.conf:\n%s", want, config)
 		}
 	}
-	if target, err := os.Readlink(filepath.Join(m.files().Upper(), "etc/systemd/system/multi-user.target.wants/knot.service")); err != nil || target != "/lib/systemd/system/knot.service" {
+	if target, err := os.Readlink(filepath.Join(dir.Upper(), "etc/systemd/system/multi-user.target.wants/knot.service")); err != nil || target != "/lib/systemd/system/knot.service" {
 		t.Errorf("knot.service: %s, %v", target, err)
 	}
 }

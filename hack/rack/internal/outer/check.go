@@ -18,6 +18,7 @@ import (
 var needed = []struct{ program, pkg string }{
 	{"systemd-nspawn", "systemd-container"},
 	{"nft", "nftables"},
+	{"mkfs.ext4", "e2fsprogs"},
 }
 
 const (
@@ -45,6 +46,8 @@ type Facts struct {
 	FreeMiB      int
 	// Overlay says that the kernel has overlayfs; OnOverlay that Home lies on one.
 	Overlay, OnOverlay bool
+	// Loop says that the kernel has loop devices.
+	Loop bool
 }
 
 // Look gathers the facts. home need not exist.
@@ -73,6 +76,8 @@ func Look(home string) (Facts, error) {
 		return f, err
 	}
 	f.Overlay = strings.Contains(string(filesystems), "\toverlay\n")
+	_, err = os.Stat("/dev/loop-control")
+	f.Loop = err == nil
 	return f, nil
 }
 
@@ -88,6 +93,9 @@ func (f Facts) Problems(n Needs) []error {
 	}
 	if !f.Overlay {
 		add("the kernel has no overlay file system: modprobe overlay")
+	}
+	if !f.Loop {
+		add("the kernel has no loop devices (/dev/loop-control), which hold the hosts' disks: modprobe loop")
 	}
 	if f.OnOverlay {
 		add("%s lies on an overlay file system, which cannot hold the hosts' disks: set SPINE_HOME to a folder on a plain one (ext4, xfs)", n.Home)

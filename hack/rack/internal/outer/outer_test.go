@@ -103,7 +103,7 @@ func TestSettingsKeepHigherLimits(t *testing.T) {
 }
 
 func TestProblems(t *testing.T) {
-	good := Facts{Root: true, AvailableMiB: 20000, FreeMiB: 20000, Overlay: true}
+	good := Facts{Root: true, AvailableMiB: 20000, FreeMiB: 20000, Overlay: true, Loop: true}
 	needs := Needs{MemoryMiB: 15360, DiskMiB: 10240, Home: "/home/x"}
 	if got := good.Problems(needs); len(got) > 0 {
 		t.Fatalf("problems on a good machine: %v", got)
@@ -111,7 +111,7 @@ func TestProblems(t *testing.T) {
 	bad := Facts{Missing: []string{"systemd-container", "nftables"}, AvailableMiB: 4000, FreeMiB: 100, OnOverlay: true}
 	got := bad.Problems(needs)
 	want := []string{
-		"not root", "apt-get install systemd-container nftables", "modprobe overlay",
+		"not root", "apt-get install systemd-container nftables", "modprobe overlay", "modprobe loop",
 		"/home/x lies on an overlay", "have 15360 MiB together, 4000 MiB are available", "10240 MiB needed where /home/x lies, 100 MiB are free",
 	}
 	if len(got) != len(want) {

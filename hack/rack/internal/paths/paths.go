@@ -87,14 +87,17 @@ type Host string
 func (h Host) file(name string) string { return filepath.Join(string(h), name) }
 
 func (h Host) Root() string        { return h.file("root") }
-func (h Host) Upper() string       { return h.file("upper") }
-func (h Host) Work() string        { return h.file("work") }
-func (h Host) Data() string        { return h.file("data") }
 func (h Host) Console() string     { return h.file("console.log") }
 func (h Host) HostKey() string     { return h.file("ssh_host_ed25519_key") }
 func (h Host) MachineID() string   { return h.file("machine-id") }
 func (h Host) LauncherPID() string { return h.file("launcher.pid") }
 func (h Host) Lock() string        { return h.file("power.lock") }
+
+// Disk is the file that holds the host's file system, Mounted where its machine mounts it, and
+// Staged where its content lies before it is made.
+func (h Host) Disk() string    { return h.file("disk.img") }
+func (h Host) Mounted() Layout { return Layout(h.file("disk")) }
+func (h Host) Staged() Layout  { return Layout(h.file("disk.new")) }
 
 // Meminfo is what the host sees as /proc/meminfo.
 func (h Host) Meminfo() string { return h.file("meminfo") }
@@ -102,6 +105,13 @@ func (h Host) Meminfo() string { return h.file("meminfo") }
 // Installed names the root file system that the disk was installed from; its presence says
 // that the installation finished.
 func (h Host) Installed() string { return h.file("installed") }
+
+// Layout is the top folder of a host's disk.
+type Layout string
+
+func (l Layout) Upper() string           { return filepath.Join(string(l), "upper") }
+func (l Layout) Work() string            { return filepath.Join(string(l), "work") }
+func (l Layout) Area(name string) string { return filepath.Join(string(l), "data", name) }
 
 // NewestRootfs is the most recently built host root file system in the cache.
 func NewestRootfs() (string, error) {
