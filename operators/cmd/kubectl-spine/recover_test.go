@@ -160,6 +160,8 @@ func TestRecoverRefusesBeforeAnythingIsMade(t *testing.T) {
 		"too many replicas":      {[]string{"ScaleOut", "spine", "--replicas", "21", incident}, []string{"--replicas: 21 is not between 2 and 20"}},
 		"no replicas":            {[]string{"ScaleOut", "spine", incident}, []string{"--replicas is needed by ScaleOut"}},
 		"break-glass of nothing": {[]string{"RebuildBroker", "spine", "--break-glass", "x", incident}, []string{"--break-glass takes the reason"}},
+		"a loss of another":      {[]string{"RebuildBroker", "spine", "--accept-unknown-loss", "the duty manager agreed", incident}, []string{"--accept-unknown-loss has no meaning for RebuildBroker"}},
+		"a loss of nothing":      {[]string{"ResyncStandby", "spine", "--accept-unknown-loss", "x", incident}, []string{"--accept-unknown-loss takes the reason for it, 8 to 500 characters"}},
 		"nothing":                {nil, []string{"accepts between 1 and 2 arg(s)"}},
 		"unknown flag":           {[]string{"RebuildBroker", "--force"}, []string{"unknown flag: --force"}},
 	} {

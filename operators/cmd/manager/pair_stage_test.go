@@ -20,6 +20,7 @@ import (
 	clocktesting "k8s.io/utils/clock/testing"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"spine.nhs.uk/controlplane/operators/adapters/peersite"
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
@@ -270,6 +271,14 @@ func (p *pair) step() {
 	if a, b := p.serves(p.halves[0]), p.serves(p.halves[1]); a && b {
 		p.Fatal("both sites serve")
 	}
+}
+
+// nextLook is when a site's policy looks again.
+func (p *pair) nextLook(h *half) time.Duration {
+	p.Helper()
+	result, err := h.policy.Reconcile(p.Context(), reconcile.Request{NamespacedName: client.ObjectKey{Namespace: "spine-system", Name: resilience.FailoverPolicyName}})
+	p.must(err)
+	return result.RequeueAfter
 }
 
 // serves says that a program of the site may acknowledge, and its database would take it.

@@ -72,10 +72,15 @@ func (p *pair) thereAndBack() {
 	east, west := p.begin()
 	for i, to := range []*half{west, east} {
 		from := p.halves[i]
+		term := p.policyOf(to).Spec.Term.Duration
 		o := p.ask(to, []string{"there", "back"}[i], resilience.FailoverSpec{Mode: resilience.FailoverPlanned})
 		p.really(to, o)
 		p.until(60, "ended", p.ended(to, o))
 		p.succeeded(to, o)
+		// A program that starts acknowledges nothing before a look finds it.
+		if next := p.nextLook(to); next != time.Second {
+			p.Errorf("it looks again %s after the vote came: want 1s", next)
+		}
 		if loss := o.Status.Evidence.MeasuredLoss; loss == nil || *loss != (resilience.Loss{}) {
 			p.Errorf("loss: %+v", loss)
 		}
@@ -89,6 +94,9 @@ func (p *pair) thereAndBack() {
 			p.Errorf("site %s is %s", from.name, m.Annotations[common.RoleAnnotation])
 		}
 		p.rest()
+		if next := p.nextLook(to); next != term/6 {
+			p.Errorf("it looks again after %s, long after the vote came: want %s", next, term/6)
+		}
 	}
 }
 

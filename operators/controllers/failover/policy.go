@@ -44,6 +44,9 @@ const (
 	doubt = 500 * time.Millisecond
 	// looks in a term: the vote is renewed long before it runs out.
 	looks = 6
+	// starting is how long after the vote came here programs may still be starting, and haste how often they are looked
+	// for meanwhile: each of them acknowledges nothing before it has its permit.
+	starting, haste = 2 * time.Minute, time.Second
 )
 
 // Policy keeps this site's FailoverPolicy: it renews the vote, gives the programs their
@@ -117,8 +120,17 @@ func (r *Policy) Reconcile(ctx context.Context, request reconcile.Request) (reco
 	case err != nil:
 		r.Events.Publish(troubled(policy, err))
 	}
+	if l.settles() {
+		pace = min(pace, haste)
+	}
 	// Whatever failed: the next look comes in time for the vote.
 	return reconcile.Result{RequeueAfter: pace}, nil
+}
+
+// settles says that the vote has just come here, and its programs are starting.
+func (l *look) settles() bool {
+	s := l.policy.Status
+	return s.Vote.Site == string(l.policy.Spec.Site) && l.now.Sub(at(s.MovedAt)) < starting
 }
 
 func phase(name string, run func(context.Context) error) kit.Phase {

@@ -71,6 +71,12 @@ var _ = Describe("Admission of a ServiceRecovery", func() {
 		Entry("a broker of booking", "alice", "a BookingService has no broker", func(o *api.ServiceRecovery) { o.Spec.Service.Kind = "BookingService" }),
 		Entry("a host and a service", "alice", "host is required for DrainHost", func(o *api.ServiceRecovery) { o.Spec.Host = "b" }),
 		Entry("a restart of nothing", "alice", "part is required for RestartRolling", func(o *api.ServiceRecovery) { o.Spec.Action = api.ActionRestartRolling }),
+		Entry("an unknown loss where nothing is lost", "alice", "acceptUnknownLoss is for ResyncStandby", func(o *api.ServiceRecovery) {
+			o.Spec.AcceptUnknownLoss = &api.AcceptUnknownLoss{Reason: "the duty manager agreed"}
+		}),
+		Entry("an unknown loss without reason", "alice", "spec.acceptUnknownLoss.reason", func(o *api.ServiceRecovery) {
+			o.Spec.Action, o.Spec.AcceptUnknownLoss = api.ActionResyncStandby, &api.AcceptUnknownLoss{}
+		}),
 		Entry("a broken glass without reason", "alice", "spec.breakGlass.reason", func(o *api.ServiceRecovery) { o.Spec.BreakGlass = &api.BreakGlass{} }),
 	)
 

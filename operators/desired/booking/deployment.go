@@ -85,7 +85,7 @@ func container(b *booking.BookingService, image string) corev1.Container {
 		},
 		Resources:       restricted.Resources(b.Spec.Service.Resources),
 		SecurityContext: restricted.Container(),
-		StartupProbe:    restricted.Probe("/livez", portOps, 2, 60), // the schema's migrations take time
+		StartupProbe:    restricted.Probe("/livez", portOps, 1, 120), // the schema's migrations take time
 		LivenessProbe:   restricted.Probe("/livez", portOps, 10, 6),
 		ReadinessProbe:  restricted.Probe("/readyz", portOps, 2, 3),
 		Lifecycle: &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{

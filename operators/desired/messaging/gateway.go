@@ -83,7 +83,7 @@ func gatewayPod(m *api.MessagingService, image string) corev1.PodSpec {
 				{Name: "bulk", ContainerPort: bulkPort, Protocol: corev1.ProtocolTCP},
 				{Name: "ops", ContainerPort: opsPort, Protocol: corev1.ProtocolTCP},
 			},
-			StartupProbe:   restricted.Probe("/livez", "ops", 2, 60),
+			StartupProbe:   restricted.Probe("/livez", "ops", 1, 120),
 			LivenessProbe:  restricted.Probe("/livez", "ops", 10, 6),
 			ReadinessProbe: restricted.Probe("/readyz", "ops", 2, 3),
 			Lifecycle:      &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Sleep: &corev1.SleepAction{Seconds: leave}}},
