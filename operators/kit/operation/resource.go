@@ -19,7 +19,7 @@ import (
 	"spine.nhs.uk/controlplane/operators/kit/lease"
 )
 
-// conflictPace is the time before an operation that somebody changed is read again.
+// conflictPace is the time before what another writer changed meanwhile is read again.
 const conflictPace = 200 * time.Millisecond
 
 // Resource is a resource that is an operation, with what an engine needs to run it.

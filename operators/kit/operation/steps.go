@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	api "spine.nhs.uk/controlplane/operators/api/resilience/v1alpha1"
@@ -113,12 +114,21 @@ func (e *Engine) acted(ctx context.Context, o *Operation, i int, memo string, er
 		return e.tooLong(ctx, o, i, "the act failed: "+err.Error())
 	case err != nil:
 		s.Message = clip("the act failed, and is looked at again: "+err.Error(), maxMessage)
-		return retryPace, e.insist(ctx, o)
+		return paceAfter(err), e.insist(ctx, o)
 	case len(memo) > maxMessage:
 		return e.fail(ctx, o, i, api.ReasonStepFailed, fmt.Sprintf("the step has to remember %d bytes: at most %d are expected", len(memo), maxMessage))
 	}
 	s.Acted, s.Memo = true, memo
 	return again, e.insist(ctx, o)
+}
+
+// paceAfter is the time before an act that failed is looked at again. One that only lost against another writer of the same
+// object has changed nothing, and what is there now is read anew: somebody may be without service meanwhile.
+func paceAfter(err error) time.Duration {
+	if apierrors.IsConflict(err) {
+		return conflictPace
+	}
+	return retryPace
 }
 
 // look asks how far a step is, or, when its act was cut off, whether it took effect at all.
