@@ -76,6 +76,8 @@ type browser struct {
 	cookie *http.Cookie
 	// gone: the server takes its requests for given up.
 	gone bool
+	// cut: of an answer, only the head comes through.
+	cut bool
 	// The page that is open.
 	path   string
 	status int
@@ -108,6 +110,9 @@ func (b *browser) send(method, path, form string) {
 			b.cookie = cookie
 		}
 		b.path, b.status, b.header, b.body = path, answer.StatusCode, answer.Header, w.Body.String()
+		if b.cut {
+			return
+		}
 		if b.status != http.StatusSeeOther {
 			break
 		}

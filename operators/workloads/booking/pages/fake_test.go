@@ -109,10 +109,21 @@ func (d *fakeDesk) SignIn(_ context.Context, ubrn domain.UBRN, code string) (dom
 	return domain.Caller{Application: "pages", Role: domain.PatientRole, UBRN: ubrn}, nil
 }
 
-func (d *fakeDesk) Refer(_ context.Context, who domain.Caller, _ flow.Key, _ flow.NewReferral) (flow.Created, error) {
+func (d *fakeDesk) Refer(_ context.Context, who domain.Caller, key flow.Key, n flow.NewReferral) (flow.Created, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return flow.Created{Referral: d.put("000000080002", who.Organisation), AccessCode: "wxyz-2345-6789"}, d.next
+	const ubrn = domain.UBRN("000000080002")
+	if len(n.Shortlist) == 0 {
+		return flow.Created{}, &domain.InvalidError{Field: "shortlist", Want: "at least one service", Fix: "choose one"}
+	}
+	if seen, ok := d.keys[key.Value]; ok {
+		if seen != key {
+			return flow.Created{}, &domain.KeyConflictError{}
+		}
+		return flow.Created{Referral: d.referrals[ubrn]}, nil
+	}
+	d.keys[key.Value] = key
+	return flow.Created{Referral: d.put(ubrn, who.Organisation), AccessCode: "wxyz-2345-6789"}, d.next
 }
 
 func (d *fakeDesk) Referral(_ context.Context, who domain.Caller, ubrn domain.UBRN) (*domain.Referral, error) {

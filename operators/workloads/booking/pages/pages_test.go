@@ -121,6 +121,31 @@ func TestADoubleClickBooksOnce(t *testing.T) {
 	b.want(409, "/book", "The referral has changed")
 }
 
+// The head of an answer, with its cookie, may come through and the rest not: the form is sent again, under the new cookie.
+func TestAReferralWhoseAnswerIsCutOffIsMadeOnce(t *testing.T) {
+	b := newSite(t).browser(t)
+	b.signIn("referrer")
+	b.get("/services")
+	b.submit("/services", "specialty=CARDIOLOGY", "priority=ROUTINE", "postcode=ls1 4ap")
+	b.submit("/shortlist", "add=1000")
+	b.get("/shortlist")
+	values, _ := formValues(b.page, "/referrals", nil)
+	values.Set("nhs", "9999999999")
+	b.cut = true
+	b.send(http.MethodPost, "/referrals", values.Encode())
+	b.cut = false
+	b.send(http.MethodPost, "/referrals", values.Encode())
+	b.want(200, "/referral", "The referral is created", "wxyz-2345-6789")
+	b.send(http.MethodPost, "/referrals", values.Encode())
+	b.want(200, "/referral", "created by an earlier click")
+	if strings.Contains(b.body, "wxyz-2345-6789") {
+		t.Error("the access code is shown twice")
+	}
+	values.Set("nhs", "9999999964")
+	b.send(http.MethodPost, "/referrals", values.Encode())
+	b.want(409, "/referrals")
+}
+
 func TestATakenSlotLeadsToAnotherOne(t *testing.T) {
 	s := newSite(t)
 	b := s.browser(t)

@@ -23,24 +23,32 @@ func (h *Handler) refer(v *visit) error {
 		}
 		return v.again("shortlist", shortlistTitle, view, []fieldError{{"nhs", "Enter the 10 digits of the patient's NHS number as PDS shows it"}})
 	}
+	shortlist := v.session.Shortlist
+	if u := v.session.Used; u != nil && u.Key == key {
+		shortlist = u.Shortlist
+	}
 	n := flow.NewReferral{
 		Patient:   patient,
 		Priority:  v.session.Search.Priority,
 		Specialty: v.session.Search.Specialty,
-		Shortlist: v.session.Shortlist,
+		Shortlist: shortlist,
 		Letter:    letterLater,
 	}
 	created, err := h.desk.Refer(v.r.Context(), v.session.Who, flow.NewKey(key, "pages: refer", patient.Digits(), n.Priority, n.Specialty, n.Shortlist), n)
 	if err != nil {
 		return err
 	}
-	v.session.UBRN = created.Referral.UBRN
-	v.session.Code = created.AccessCode
-	v.session.Shortlist = nil
+	unshown := v.session.UBRN == created.Referral.UBRN && v.session.Code != "" // the answer that would have shown it was lost
 	v.session.Notice = "The referral is created"
-	if created.AccessCode == "" {
+	switch {
+	case created.AccessCode != "":
+		v.session.Code = created.AccessCode
+	case !unshown:
+		v.session.Code = ""
 		v.session.Notice = "The referral was created by an earlier click, and its access code was shown then"
 	}
+	v.session.UBRN = created.Referral.UBRN
+	v.session.Used, v.session.Shortlist = &used{key, shortlist}, nil
 	v.touch()
 	return v.redirect("/referral")
 }

@@ -35,6 +35,8 @@ type session struct {
 	// Search is what staff searched for last, and Shortlist the services they chose from it.
 	Search    search  `json:"q"`
 	Shortlist []int64 `json:"l,omitempty"`
+	// Used is the shortlist that the last referral was made from.
+	Used *used `json:"d,omitempty"`
 	// Code is the access code of a referral just made: shown on the next page and gone.
 	Code string `json:"c,omitempty"`
 	// Notice is what the next page says first.
@@ -42,6 +44,13 @@ type session struct {
 	// Seen and End are seconds of Unix time: the last use, and when the session ends whatever happens.
 	Seen int64 `json:"s"`
 	End  int64 `json:"e"`
+}
+
+// used is a shortlist that a form has made a referral from, kept for that form's key: when the answer was lost on its way
+// and the form is sent again, it has to say the same.
+type used struct {
+	Key       string  `json:"k"`
+	Shortlist []int64 `json:"l"`
 }
 
 // search is what services are searched by.
