@@ -43,9 +43,6 @@ func (m Machine) makeDisk(ctx context.Context) error {
 // format makes the disk from the folder that holds what lies on it.
 func (m Machine) format(ctx context.Context, layout string) error {
 	image := m.files().Disk() + ".new"
-	if err := os.RemoveAll(image); err != nil {
-		return err
-	}
 	file, err := os.Create(image)
 	if err != nil {
 		return err

@@ -20,8 +20,9 @@ type fakeDesk struct {
 	referrals map[domain.UBRN]*domain.Referral
 	taken     map[int64]bool
 	keys      map[string]flow.Key
-	booked    int   // bookings made
-	next      error // what the next change answers
+	booked    int     // bookings made
+	shortlist []int64 // of the referral made last
+	next      error   // what the next change answers
 }
 
 const (
@@ -116,13 +117,14 @@ func (d *fakeDesk) Refer(_ context.Context, who domain.Caller, key flow.Key, n f
 	if len(n.Shortlist) == 0 {
 		return flow.Created{}, &domain.InvalidError{Field: "shortlist", Want: "at least one service", Fix: "choose one"}
 	}
-	if seen, ok := d.keys[key.Value]; ok {
+	if seen, ok := d.keys[key.Value]; ok && key.Value != "" {
 		if seen != key {
 			return flow.Created{}, &domain.KeyConflictError{}
 		}
 		return flow.Created{Referral: d.referrals[ubrn]}, nil
 	}
 	d.keys[key.Value] = key
+	d.shortlist = n.Shortlist
 	return flow.Created{Referral: d.put(ubrn, who.Organisation), AccessCode: "wxyz-2345-6789"}, d.next
 }
 

@@ -141,9 +141,36 @@ func TestAReferralWhoseAnswerIsCutOffIsMadeOnce(t *testing.T) {
 	if strings.Contains(b.body, "wxyz-2345-6789") {
 		t.Error("the access code is shown twice")
 	}
+	// The next referral has been begun: the old form changes nothing of it.
+	b.get("/services")
+	b.submit("/shortlist", "add=1002")
+	b.send(http.MethodPost, "/referrals", values.Encode())
+	b.want(200, "/referral", "created by an earlier click")
+	b.get("/shortlist")
+	b.want(200, "/shortlist", "Cardiology clinic 2")
 	values.Set("nhs", "9999999964")
 	b.send(http.MethodPost, "/referrals", values.Encode())
 	b.want(409, "/referrals")
+}
+
+func TestAFormWithoutAKeyTakesTheShortlistOfNow(t *testing.T) {
+	s := newSite(t)
+	b := s.browser(t)
+	b.signIn("referrer")
+	for _, add := range []string{"1000", "1002"} {
+		b.get("/services")
+		b.submit("/services", "specialty=CARDIOLOGY", "priority=ROUTINE", "postcode=ls1 4ap")
+		b.submit("/shortlist", "add="+add)
+		b.get("/shortlist")
+		values, _ := formValues(b.page, "/referrals", nil)
+		values.Set("nhs", "9999999999")
+		values.Del("key")
+		b.send(http.MethodPost, "/referrals", values.Encode())
+		b.want(200, "/referral", "The referral is created")
+		if got := fmt.Sprint(s.desk.shortlist); got != "["+add+"]" {
+			t.Errorf("referred to %s, want %s", got, add)
+		}
+	}
 }
 
 func TestATakenSlotLeadsToAnotherOne(t *testing.T) {

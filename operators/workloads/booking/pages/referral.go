@@ -23,9 +23,10 @@ func (h *Handler) refer(v *visit) error {
 		}
 		return v.again("shortlist", shortlistTitle, view, []fieldError{{"nhs", "Enter the 10 digits of the patient's NHS number as PDS shows it"}})
 	}
-	shortlist := v.session.Shortlist
-	if u := v.session.Used; u != nil && u.Key == key {
-		shortlist = u.Shortlist
+	shortlist, last := v.session.Shortlist, v.session.Used
+	again := last != nil && last.Key == key && key != ""
+	if again {
+		shortlist = last.Shortlist
 	}
 	n := flow.NewReferral{
 		Patient:   patient,
@@ -48,7 +49,9 @@ func (h *Handler) refer(v *visit) error {
 		v.session.Notice = "The referral was created by an earlier click, and its access code was shown then"
 	}
 	v.session.UBRN = created.Referral.UBRN
-	v.session.Used, v.session.Shortlist = &used{key, shortlist}, nil
+	if !again { // there may be the beginning of the next one
+		v.session.Used, v.session.Shortlist = &used{key, shortlist}, nil
+	}
 	v.touch()
 	return v.redirect("/referral")
 }
