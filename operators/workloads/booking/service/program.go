@@ -90,7 +90,10 @@ func Run(ctx context.Context, o Options, log *slog.Logger) error {
 
 	opening, cancel := context.WithCancel(ctx)
 	defer cancel()
-	s, err := store.Open(opening, store.Options{Source: database.Dir(o.DatabaseDir), Connections: int(p.settings.get().Capacity.DatabaseConnections), Now: time.Now})
+	s, err := store.Open(opening, store.Options{
+		Source: database.Dir(o.DatabaseDir), Connections: int(p.settings.get().Capacity.DatabaseConnections), Now: time.Now,
+		Waiting: func(err error) { log.Warn("waiting for the database", "error", err) },
+	})
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil // told to stop before it began

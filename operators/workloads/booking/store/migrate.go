@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"spine.nhs.uk/controlplane/operators/workloads/booking/domain"
 	"spine.nhs.uk/controlplane/operators/workloads/kit/database"
@@ -24,14 +25,19 @@ var migrationFiles embed.FS
 // the others wait. Any number does; this one is "ers-migr" in ASCII.
 const migrationLock = 0x6572732d6d696772
 
-// migrateUntil migrates, and while the database is away tries again until ctx
-// ends.
+// migrateUntil migrates, and while the database is away or lets nobody in tries again until ctx
+// ends. One that has just taken over from another site's knows that one's password until its
+// operator has set this site's: a program that ended then would be started again later and later.
 func (s *Store) migrateUntil(ctx context.Context) error {
 	for {
 		err := s.migrate(ctx)
 		var away *domain.OverloadedError
-		if err == nil || !errors.As(unavailable(err), &away) {
+		var connect *pgconn.ConnectError
+		if err == nil || !errors.As(unavailable(err), &away) && !errors.As(err, &connect) {
 			return err
+		}
+		if s.waiting != nil {
+			s.waiting(err)
 		}
 		select {
 		case <-ctx.Done():

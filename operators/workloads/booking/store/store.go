@@ -25,9 +25,10 @@ import (
 
 // Store is the database. It is safe for concurrent use.
 type Store struct {
-	pool   *pgxpool.Pool
-	engine database.Engine
-	now    func() time.Time
+	pool    *pgxpool.Pool
+	engine  database.Engine
+	now     func() time.Time
+	waiting func(error)
 }
 
 // Options say how to reach the database.
@@ -38,6 +39,8 @@ type Options struct {
 	Connections int
 	// Now is the clock.
 	Now func() time.Time
+	// Waiting is told why the database cannot be used yet, each second; nil: nobody is.
+	Waiting func(error)
 }
 
 // Open makes the pool and brings the schema up to date. It waits for the
@@ -51,7 +54,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("database: %w", err)
 	}
-	s := &Store{pool: pool, engine: engine, now: o.Now}
+	s := &Store{pool: pool, engine: engine, now: o.Now, waiting: o.Waiting}
 	if err := s.migrateUntil(ctx); err != nil {
 		pool.Close()
 		return nil, err
