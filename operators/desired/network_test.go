@@ -43,6 +43,7 @@ func places() []place {
 		{name: "database operator", namespace: "cnpg-system", labels: map[string]string{"app.kubernetes.io/name": "cloudnative-pg"}},
 		{name: "resolver", namespace: "kube-system", labels: map[string]string{"k8s-app": "kube-dns"}},
 		{name: "providers' network", address: "10.20.0.0/16"},
+		{name: "object store's network", address: "10.30.0.0/16"},
 		anywhere,
 	}
 }

@@ -33,6 +33,9 @@ func bookingService() *bookingapi.BookingService {
 	b.Spec.Database = common.DatabaseSpec{Image: operatortest.Image("postgresql", '1'), Instances: 3, Resources: resources}
 	b.Spec.Gateway = bookingapi.GatewayReference{Name: "spine", Namespace: "spine-messaging", BulkPort: 8444}
 	b.Spec.ProviderAccess = bookingapi.ProviderAccess{Networks: []bookingapi.Network{"10.20.0.0/16"}, Port: 443, CAConfigMap: "ca"}
+	b.Spec.Database.Backup = &common.DatabaseBackup{
+		Endpoint: "https://objects.test:9000", Bucket: "spine", Secret: common.LocalSecret{Name: "object-store"}, Networks: []common.SiteNetwork{"10.30.0.0/16"}, RetentionDays: 30,
+	}
 	return b
 }
 

@@ -7,6 +7,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 )
 
 // maxMessage keeps a condition readable; the API allows 32768.
@@ -56,4 +58,17 @@ func (c Conditions) False(kind, reason, message string) {
 // Unknown writes a condition of which nobody can tell whether it holds.
 func (c Conditions) Unknown(kind, reason, message string) {
 	c.Set(kind, metav1.ConditionUnknown, reason, message)
+}
+
+// Backup writes whether an earlier state of the database can be had back. Known is false until its
+// engine has said anything; first is the earliest such state, empty while there is none.
+func (c Conditions) Backup(known, failing bool, detail, first string) {
+	switch {
+	case failing:
+		c.False(common.ConditionBackup, common.ReasonBackupFailing, detail)
+	case !known || first == "":
+		c.Unknown(common.ConditionBackup, common.ReasonStarting, "no copy is in the object store yet")
+	default:
+		c.True(common.ConditionBackup, common.ReasonAsSpecified, "every state since "+first+" can be had back")
+	}
 }

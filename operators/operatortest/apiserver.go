@@ -41,10 +41,12 @@ type Cluster struct {
 }
 
 // engineModules are the modules whose custom resources the services use, and where in them.
-var engineModules = map[string]string{
-	"github.com/cloudnative-pg/cloudnative-pg": "config/crd/bases/postgresql.cnpg.io_clusters.yaml",
-	"github.com/rabbitmq/cluster-operator/v2":  "config/crd/bases",
-	"github.com/cert-manager/cert-manager":     "deploy/crds/cert-manager.io_certificates.yaml",
+var engineModules = map[string][]string{
+	"github.com/cloudnative-pg/cloudnative-pg": {
+		"config/crd/bases/postgresql.cnpg.io_clusters.yaml", "config/crd/bases/postgresql.cnpg.io_scheduledbackups.yaml",
+	},
+	"github.com/rabbitmq/cluster-operator/v2": {"config/crd/bases"},
+	"github.com/cert-manager/cert-manager":    {"deploy/crds/cert-manager.io_certificates.yaml"},
 }
 
 // Start runs the API server, with the custom resources of the engines and of the
@@ -156,7 +158,7 @@ func (c *Cluster) create(ctx context.Context, documents string) error {
 func engineCRDs() ([]string, error) {
 	pins := filepath.Join(root(), "hack", "tools", "modules", "engines")
 	var out []string
-	for module, path := range engineModules {
+	for module, paths := range engineModules {
 		if text, err := exec.Command("go", "-C", pins, "mod", "download", module).CombinedOutput(); err != nil {
 			return nil, fmt.Errorf("%s: %w: %s", module, err, text)
 		}
@@ -164,7 +166,9 @@ func engineCRDs() ([]string, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", module, err)
 		}
-		out = append(out, filepath.Join(strings.TrimSpace(string(dir)), path))
+		for _, path := range paths {
+			out = append(out, filepath.Join(strings.TrimSpace(string(dir)), path))
+		}
 	}
 	return out, nil
 }

@@ -11,6 +11,7 @@ import (
 	"spine.nhs.uk/controlplane/operators/decide/reach"
 	"spine.nhs.uk/controlplane/operators/decide/rollout"
 	desired "spine.nhs.uk/controlplane/operators/desired/booking"
+	"spine.nhs.uk/controlplane/operators/desired/database"
 	"spine.nhs.uk/controlplane/operators/kit"
 )
 
@@ -77,6 +78,16 @@ func (s *scope) sayDatabase(c kit.Conditions) {
 	default:
 		c.False(common.ConditionDatabase, common.ReasonDatabaseUnavailable, "no primary accepts writes: "+detail)
 	}
+}
+
+// sayBackup says whether an earlier state of the database can be had back, where that is asked for. Of a
+// database that could not be looked at the word before stands.
+func (s *scope) sayBackup(c kit.Conditions) {
+	if s.service.Spec.Database.Backup == nil || s.databaseChild == nil {
+		return
+	}
+	b := database.ObserveBackup(s.databaseChild.Live)
+	c.Backup(b.Known, b.Failing, b.Detail, b.First)
 }
 
 func (s *scope) sayService(c kit.Conditions) {

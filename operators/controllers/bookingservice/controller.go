@@ -27,6 +27,7 @@ import (
 // +kubebuilder:rbac:groups=booking.ers.nhs.uk,namespace=spine-booking,resources=bookingservices,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=booking.ers.nhs.uk,namespace=spine-booking,resources=bookingservices/status,verbs=patch
 // +kubebuilder:rbac:groups=postgresql.cnpg.io,namespace=spine-booking,resources=clusters,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups=postgresql.cnpg.io,namespace=spine-booking,resources=scheduledbackups,verbs=list;watch;create;patch
 // +kubebuilder:rbac:groups=cert-manager.io,namespace=spine-booking,resources=certificates,verbs=list;watch;create;patch
 // +kubebuilder:rbac:groups=apps,namespace=spine-booking,resources=deployments,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups=policy,namespace=spine-booking,resources=poddisruptionbudgets,verbs=list;watch;create;patch
@@ -92,7 +93,7 @@ func (r *Reconciler) finish(ctx context.Context, s *scope, err error) (reconcile
 // SetupWithManager registers the reconciler.
 func (r *Reconciler) SetupWithManager(m ctrl.Manager) error {
 	return kit.ServiceController(m, &booking.BookingService{},
-		database.GVK, certificate.GVK,
+		database.GVK, database.ScheduleGVK, certificate.GVK,
 		appsv1.SchemeGroupVersion.WithKind("Deployment"),
 		policyv1.SchemeGroupVersion.WithKind("PodDisruptionBudget"),
 		networkingv1.SchemeGroupVersion.WithKind("NetworkPolicy"),

@@ -22,6 +22,7 @@ const staleAfter = 3
 func (s *scope) summarize(err error) {
 	c := kit.NewConditions(&s.service.Status.Conditions, s.service.Generation, s.now)
 	s.sayDatabase(c)
+	s.sayBackup(c)
 	s.sayService(c)
 	s.sayRedundancy(c)
 	s.sayBacklog(c)

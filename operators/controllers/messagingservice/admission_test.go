@@ -20,6 +20,14 @@ import (
 
 func seconds(n int) metav1.Duration { return metav1.Duration{Duration: time.Duration(n) * time.Second} }
 
+// archived has the ledger kept in an object store.
+func archived(m *api.MessagingService) {
+	m.Spec.Database.Backup = &common.DatabaseBackup{
+		Endpoint: "https://objects.test:9000", Bucket: "spine", Secret: common.LocalSecret{Name: "object-store"},
+		Networks: []common.SiteNetwork{"10.30.0.0/16"}, RetentionDays: 7,
+	}
+}
+
 var _ = Describe("The API server", func() {
 	DescribeTable("refuses", func(ctx SpecContext, message string, spoil ...func(*api.MessagingService)) {
 		err := cluster.Client.Create(ctx, operatortest.Messaging("refused", spoil...))
@@ -53,6 +61,10 @@ var _ = Describe("The API server", func() {
 		Entry("durability by parameter", "decide what can be lost", func(m *api.MessagingService) {
 			m.Spec.Database.Parameters = map[string]common.ParameterValue{"fsync": "off"}
 		}),
+		Entry("backups in clear text", "spec.database.backup.endpoint", archived, func(m *api.MessagingService) { m.Spec.Database.Backup.Endpoint = "http://objects.test" }),
+		Entry("backups kept for no time", "spec.database.backup.retentionDays", archived, func(m *api.MessagingService) { m.Spec.Database.Backup.RetentionDays = 366 }),
+		Entry("backups to nowhere", "spec.database.backup.networks", archived, func(m *api.MessagingService) { m.Spec.Database.Backup.Networks = nil }),
+		Entry("backups of a database that somebody else runs", "for a database that the operator makes", operatortest.Elsewhere, archived),
 		Entry("no memory", "memory must be between 16Mi and 2Ti", func(m *api.MessagingService) { m.Spec.Broker.Resources.Memory = resource.MustParse("1Mi") }),
 		Entry("no disk", "size must be between 256Mi and 64Ti", func(m *api.MessagingService) { m.Spec.Broker.Storage.Size = resource.MustParse("1Mi") }),
 		Entry("one port twice", "meshPort and bulkPort must differ", func(m *api.MessagingService) { m.Spec.Exposure.MeshPort, m.Spec.Exposure.BulkPort = 9000, 9000 }),

@@ -36,6 +36,7 @@ import (
 // +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=list;watch;create;patch,namespace=spine-messaging
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=list;watch;create;patch,namespace=spine-messaging
 // +kubebuilder:rbac:groups=postgresql.cnpg.io,resources=clusters,verbs=get;list;watch;create;patch,namespace=spine-messaging
+// +kubebuilder:rbac:groups=postgresql.cnpg.io,resources=scheduledbackups,verbs=list;watch;create;patch,namespace=spine-messaging
 // +kubebuilder:rbac:groups=rabbitmq.com,resources=rabbitmqclusters,verbs=get;list;watch;create;patch,namespace=spine-messaging
 // +kubebuilder:rbac:groups=cert-manager.io,resources=certificates,verbs=list;watch;create;patch,namespace=spine-messaging
 
@@ -98,7 +99,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 // SetupWithManager registers the controller and what it watches.
 func (r *Reconciler) SetupWithManager(m ctrl.Manager) error {
 	return kit.ServiceController(m, &api.MessagingService{},
-		database.GVK, desired.BrokerGVK, certificate.GVK,
+		database.GVK, database.ScheduleGVK, desired.BrokerGVK, certificate.GVK,
 		appsv1.SchemeGroupVersion.WithKind("Deployment"),
 		corev1.SchemeGroupVersion.WithKind("Service"),
 		corev1.SchemeGroupVersion.WithKind("ConfigMap"),

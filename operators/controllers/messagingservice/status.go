@@ -26,6 +26,7 @@ func (s *scope) finish(ctx context.Context) error {
 	s.redundancy(c)
 	s.risk()
 	s.databaseCondition(c)
+	s.backupCondition(c)
 	s.brokerCondition(c)
 	s.gatewayCondition(c)
 	s.backlogCondition(c)

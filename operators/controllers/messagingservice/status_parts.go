@@ -10,6 +10,7 @@ import (
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 	api "spine.nhs.uk/controlplane/operators/api/messaging/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/decide/reach"
+	"spine.nhs.uk/controlplane/operators/desired/database"
 	desired "spine.nhs.uk/controlplane/operators/desired/messaging"
 	"spine.nhs.uk/controlplane/operators/kit"
 )
@@ -52,6 +53,16 @@ func (s *scope) databaseCondition(c kit.Conditions) {
 		c.False(common.ConditionDatabase, s.unlessStarting(common.ReasonDatabaseUnavailable),
 			fmt.Sprintf("no primary with a standby that makes its writes durable: %s", detail))
 	}
+}
+
+// backupCondition says whether an earlier state of the database can be had back, where that is asked for. Of a
+// database that could not be looked at the word before stands.
+func (s *scope) backupCondition(c kit.Conditions) {
+	if s.service.Spec.Database.Backup == nil || s.databaseChild == nil {
+		return
+	}
+	b := database.ObserveBackup(s.databaseChild.Live)
+	c.Backup(b.Known, b.Failing, b.Detail, b.First)
 }
 
 func (s *scope) brokerCondition(c kit.Conditions) {

@@ -19,10 +19,19 @@ func DatabaseEndpoint(b *booking.BookingService) *corev1.ConfigMap {
 
 // Database is the Cluster of CloudNativePG that holds the truth.
 func Database(b *booking.BookingService) *unstructured.Unstructured {
-	return database.Cluster(database.Args{
+	return database.Cluster(databaseArgs(b))
+}
+
+// DatabaseSchedule has it copied to the object store every night; nil without one.
+func DatabaseSchedule(b *booking.BookingService) *unstructured.Unstructured {
+	return database.Schedule(databaseArgs(b))
+}
+
+func databaseArgs(b *booking.BookingService) database.Args {
+	return database.Args{
 		Name: DatabaseName(b), Namespace: b.Namespace, Labels: Labels(b, ComponentDatabase),
 		Spec: b.Spec.Database, Topology: b.Spec.Topology,
 		Database: "booking", Owner: "booking", Profile: database.ProfileInteractive,
 		Pair: database.NewPair(b.Spec.Site, order(b), b.Spec.Acknowledge == common.AcknowledgeBothSites),
-	})
+	}
 }

@@ -53,7 +53,7 @@ func databasePolicy(b *booking.BookingService) *networkingv1.NetworkPolicy {
 			instances,
 			network.DNS(),
 			network.KubeAPI(), // each instance reads its Cluster and reports to it
-		}, network.ToPeer(b.Spec.Site)...))
+		}, append(network.ToPeer(b.Spec.Site), network.ToStore(b.Spec.Database.Backup)...)...))
 }
 
 // providers opens the way to providers' systems, where there are any.

@@ -81,12 +81,10 @@ func Cluster(a Args) *unstructured.Unstructured {
 	u.SetName(a.Name)
 	u.SetNamespace(a.Namespace)
 	u.SetLabels(maps.Clone(a.Labels))
-	// There is no archive to write to yet; without this, each segment would
-	// start a process that does nothing.
-	u.SetAnnotations(map[string]string{"cnpg.io/skipWalArchiving": "enabled"})
 	if a.Pair != nil {
 		a.Pair.join(u, a)
 	}
+	a.archive(u)
 	return u
 }
 

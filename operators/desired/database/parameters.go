@@ -95,6 +95,9 @@ func parameters(a Args) map[string]any {
 
 		"password_encryption": "scram-sha-256",
 	}
+	if a.Spec.Backup != nil {
+		p["archive_timeout"] = archiveTimeout
+	}
 	switch a.Profile {
 	case ProfileLedger:
 		// Bodies are written once and read once.

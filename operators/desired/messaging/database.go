@@ -19,10 +19,19 @@ func DatabaseEndpoint(m *api.MessagingService) *corev1.ConfigMap {
 
 // DatabaseCluster holds the ledger.
 func DatabaseCluster(m *api.MessagingService) *unstructured.Unstructured {
-	return database.Cluster(database.Args{
+	return database.Cluster(databaseArgs(m))
+}
+
+// DatabaseSchedule has the ledger copied to the object store every night; nil without one.
+func DatabaseSchedule(m *api.MessagingService) *unstructured.Unstructured {
+	return database.Schedule(databaseArgs(m))
+}
+
+func databaseArgs(m *api.MessagingService) database.Args {
+	return database.Args{
 		Name: DatabaseName(m), Namespace: m.Namespace, Labels: Labels(m, Database),
 		Spec: m.Spec.Database, Topology: m.Spec.Topology,
 		Database: "ledger", Owner: "gateway", Profile: database.ProfileLedger,
 		Pair: database.NewPair(m.Spec.Site, order(m), m.Spec.Acknowledge == common.AcknowledgeBothSites),
-	})
+	}
 }

@@ -55,7 +55,7 @@ func databasePolicy(m *api.MessagingService) *networkingv1.NetworkPolicy {
 			{Peers: network.Pods(database), Ports: network.TCP(postgresPort, cnpgStatusPort)},
 			network.DNS(),
 			network.KubeAPI(), // the instance manager reads its Cluster and reports to it
-		}, network.ToPeer(m.Spec.Site)...))
+		}, append(network.ToPeer(m.Spec.Site), network.ToStore(m.Spec.Database.Backup)...)...))
 }
 
 // brokerPolicy opens the nodes to the gateways and to each other.

@@ -32,6 +32,14 @@ func ToEndpoint(e common.EngineEndpoint, port int32) Rule {
 	return Rule{Peers: blocks(e.Networks), Ports: TCP(port)}
 }
 
+// ToStore opens the way to the object store where a database's backups are kept.
+func ToStore(b *common.DatabaseBackup) []Rule {
+	if b == nil {
+		return nil
+	}
+	return []Rule{{Peers: blocks(b.Networks), Ports: TCP(b.Port())}}
+}
+
 func blocks(networks []common.SiteNetwork) []networkingv1.NetworkPolicyPeer {
 	var out []networkingv1.NetworkPolicyPeer
 	for _, n := range networks {

@@ -23,6 +23,9 @@ const (
 	ConditionRedundancy = "Redundancy"
 	// ConditionBacklog is True while acknowledged work is processed in time.
 	ConditionBacklog = "Backlog"
+	// ConditionBackup is True while an earlier state of the database can be had back from the
+	// object store, and what is written now gets there. There is none without spec.database.backup.
+	ConditionBackup = "Backup"
 	// ConditionDeepProbe is True while a synthetic request gets through the whole path.
 	ConditionDeepProbe = "DeepProbe"
 )
@@ -87,6 +90,9 @@ const (
 	ReasonRunElsewhere = "RunElsewhere"
 	// ReasonPortTaken: another Service already uses this port of the edge address.
 	ReasonPortTaken = "PortTaken"
+	// ReasonBackupFailing: what the database writes, or the nightly copy of it, does not get to
+	// the object store.
+	ReasonBackupFailing = "BackupFailing"
 )
 
 // RunbookReasons lists the reasons that have a page in runbooks/.
@@ -95,7 +101,7 @@ func RunbookReasons() []string {
 		ReasonDatabaseUnavailable, ReasonBrokerUnavailable, ReasonGatewayUnavailable, ReasonServiceUnavailable,
 		ReasonMembersMissing, ReasonStateUnknown, ReasonBacklogOverdue, ReasonDeadLetters, ReasonSupplierStopped,
 		ReasonProbeFailed, ReasonQuorumAtRisk, ReasonRolledBack, ReasonNoWayBack, ReasonOwnedByAnother,
-		ReasonChildRefused, ReasonEngineMissing, ReasonUnprocessedWork, ReasonRunElsewhere, ReasonPortTaken, ReasonAsleep,
+		ReasonChildRefused, ReasonEngineMissing, ReasonUnprocessedWork, ReasonRunElsewhere, ReasonPortTaken, ReasonBackupFailing, ReasonAsleep,
 		ReasonStandbyNotReady, ReasonPeerUnreachable, ReasonReplicationBehind, ReasonServingAlone, ReasonWitnessSilent, ReasonVoteLost,
 	}
 }

@@ -2,6 +2,11 @@
 
 package v1alpha1
 
+import (
+	"net/url"
+	"strconv"
+)
+
 // DatabaseEngine is what kind of database an endpoint leads to. It decides what makes a
 // commit durable, so it is never guessed.
 //
@@ -94,3 +99,18 @@ func wanted(elsewhere bool, specified int32) int32 {
 	}
 	return specified
 }
+
+// Port of the endpoint: 443 unless it says another.
+func (b DatabaseBackup) Port() int32 {
+	u, err := url.Parse(b.Endpoint)
+	if err != nil {
+		return httpsPort
+	}
+	n, err := strconv.ParseUint(u.Port(), 10, 16)
+	if err != nil || n == 0 {
+		return httpsPort
+	}
+	return int32(n)
+}
+
+const httpsPort = 443

@@ -50,8 +50,9 @@ type ParameterValue string
 // DatabaseSpec is a PostgreSQL in which every commit is durable on more than one disk before
 // it is acknowledged: a cluster that the operator makes, or one that somebody else runs.
 //
-// +kubebuilder:validation:XValidation:rule="has(self.endpoint) ? !has(self.image) && !has(self.instances) && !has(self.storage) && !has(self.resources) && !has(self.parameters) : has(self.image) && has(self.storage) && has(self.resources)",message="give either image, storage and resources, for a database that the operator makes, or endpoint alone, for one that somebody else runs"
+// +kubebuilder:validation:XValidation:rule="has(self.endpoint) ? !has(self.image) && !has(self.instances) && !has(self.storage) && !has(self.resources) && !has(self.parameters) && !has(self.backup) : has(self.image) && has(self.storage) && has(self.resources)",message="give either image, storage and resources, for a database that the operator makes, or endpoint alone, for one that somebody else runs"
 // +kubebuilder:validation:XValidation:rule="has(self.endpoint) == has(oldSelf.endpoint)",message="a service keeps the kind of database that it was made with: make another service with the other kind and move the data"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.backup) || has(self.backup)",message="backups are not switched off under a service, as every state kept so far would be out of reach: change where they go, or for how long they are kept"
 type DatabaseSpec struct {
 	// endpoint of a database that somebody else runs: the operator makes none then. Absent: it
 	// makes one, by the fields below.
@@ -82,6 +83,42 @@ type DatabaseSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(k, size(k) <= 64)",message="a parameter's name has at most 64 characters"
 	// +kubebuilder:validation:XValidation:rule="self.all(k, !(k in ['fsync', 'full_page_writes', 'synchronous_commit', 'synchronous_standby_names', 'wal_level', 'hot_standby', 'archive_mode']))",message="fsync, full_page_writes, synchronous_commit, synchronous_standby_names, wal_level, hot_standby and archive_mode decide what can be lost and are set by the operator: remove them"
 	Parameters map[string]ParameterValue `json:"parameters,omitempty"`
+	// backup keeps what the database holds in an object store too, on another failure domain:
+	// a copy every night, and its log as it is written. Absent: nothing is kept, and no earlier
+	// state can be had back (RestoreDatabase).
+	// +optional
+	Backup *DatabaseBackup `json:"backup,omitempty"`
+}
+
+// DatabaseBackup is where a database's copies and log are kept, and for how long. They lie below
+// <bucket>/<namespace>/<name of the database>/.
+type DatabaseBackup struct {
+	// endpoint of the store's S3 API, https only, without a path: https://objects.example:9000.
+	// At most 300 characters.
+	// +kubebuilder:validation:MaxLength=300
+	// +kubebuilder:validation:Pattern=`^https://[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:[0-9]{1,5})?$`
+	Endpoint string `json:"endpoint"`
+	// bucket that is there already, 3 to 63 characters. No other database writes below the same
+	// path, as each would spoil the other's log.
+	// +kubebuilder:validation:MinLength=3
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z0-9][a-z0-9.-]*[a-z0-9]$`
+	Bucket string `json:"bucket"`
+	// secret with the keys access-key, secret-key and ca.crt: the authorities of the store's
+	// certificate, in PEM. No others are trusted.
+	Secret LocalSecret `json:"secret"`
+	// networks in which the store's addresses are: the database can open connections to the
+	// endpoint's port there and nowhere else. 1 to 8.
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	Networks []SiteNetwork `json:"networks"`
+	// retentionDays is how far back a state can be had. Default 30; 1 to 365.
+	// +optional
+	// +kubebuilder:default=30
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=365
+	RetentionDays int32 `json:"retentionDays,omitempty"`
 }
 
 // BrokerSpec is a RabbitMQ of quorum queues: a cluster that the operator makes, or one that

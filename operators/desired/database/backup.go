@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package database
+
+import (
+	"fmt"
+	"maps"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
+)
+
+// ScheduleGVK of a ScheduledBackup.
+var ScheduleGVK = schema.GroupVersionKind{Group: "postgresql.cnpg.io", Version: "v1", Kind: "ScheduledBackup"}
+
+// Keys of the Secret of an object store.
+const (
+	accessKey = "access-key"
+	secretKey = "secret-key"
+	storeCA   = "ca.crt"
+)
+
+const (
+	// nightly is when a copy is made, UTC, with seconds first: when bookings and messages are fewest.
+	nightly = "0 0 2 * * *"
+	// archiveTimeout bounds what is in no archive yet while little is written; while much is, a
+	// segment is full sooner.
+	archiveTimeout = "60s"
+)
+
+// archive has a Cluster keep its log and its copies in the object store, or not keep any.
+func (a Args) archive(u *unstructured.Unstructured) {
+	if a.Spec.Backup == nil {
+		// Without this, each segment would start a process that does nothing.
+		u.SetAnnotations(map[string]string{"cnpg.io/skipWalArchiving": "enabled"})
+		return
+	}
+	if a.Pair != nil && a.Pair.follows() {
+		// A Cluster that follows is made anew by a copy of the other site's (ResyncStandby): it goes on
+		// with that one's log, on a later timeline than any that this site has archived.
+		u.SetAnnotations(map[string]string{"cnpg.io/skipEmptyWalArchiveCheck": "enabled"})
+	}
+	spec := u.Object["spec"].(map[string]any)
+	spec["backup"] = map[string]any{
+		"barmanObjectStore": store(*a.Spec.Backup, a.Namespace, a.Name),
+		"retentionPolicy":   fmt.Sprintf("%dd", a.Spec.Backup.RetentionDays),
+		"target":            "prefer-standby",
+	}
+}
+
+// store is how CloudNativePG reaches the copies and the log of the named Cluster.
+func store(b common.DatabaseBackup, namespace, cluster string) map[string]any {
+	key := func(k string) map[string]any { return map[string]any{"name": b.Secret.Name, "key": k} }
+	return map[string]any{
+		"destinationPath": fmt.Sprintf("s3://%s/%s", b.Bucket, namespace),
+		"serverName":      cluster,
+		"endpointURL":     b.Endpoint,
+		"endpointCA":      key(storeCA),
+		"s3Credentials":   map[string]any{"accessKeyId": key(accessKey), "secretAccessKey": key(secretKey)},
+		// The one that costs least of the processor, of which the database needs all.
+		"wal":  map[string]any{"compression": "lz4"},
+		"data": map[string]any{"compression": "lz4", "jobs": int64(1)},
+	}
+}
+
+// Schedule has CloudNativePG copy a Cluster to the object store at once and every night; nil
+// without an object store.
+func Schedule(a Args) *unstructured.Unstructured {
+	if a.Spec.Backup == nil {
+		return nil
+	}
+	u := &unstructured.Unstructured{Object: map[string]any{
+		"spec": map[string]any{
+			"schedule":             nightly,
+			"immediate":            true,
+			"backupOwnerReference": "self",
+			"cluster":              map[string]any{"name": a.Name},
+			"method":               "barmanObjectStore",
+		},
+	}}
+	u.SetGroupVersionKind(ScheduleGVK)
+	u.SetName(a.Name)
+	u.SetNamespace(a.Namespace)
+	u.SetLabels(maps.Clone(a.Labels))
+	return u
+}
+
+// Backup is what CloudNativePG says of a Cluster's copies and log in the object store.
+type Backup struct {
+	// Known is false before it has said anything.
+	Known bool
+	// Failing says that the log, or the last copy, did not get there; Detail says why.
+	Failing bool
+	Detail  string
+	// First is the earliest state that can be had back, RFC 3339; empty while there is no copy.
+	First string
+}
+
+// ObserveBackup reads it; nil is no Cluster.
+func ObserveBackup(u *unstructured.Unstructured) Backup {
+	if u == nil {
+		return Backup{}
+	}
+	var b Backup
+	b.First, _, _ = unstructured.NestedString(u.Object, "status", "firstRecoverabilityPoint")
+	conditions, _, _ := unstructured.NestedSlice(u.Object, "status", "conditions")
+	for _, c := range conditions {
+		condition, _ := c.(map[string]any)
+		kind, _ := condition["type"].(string)
+		if kind != "ContinuousArchiving" && kind != "LastBackupSucceeded" {
+			continue
+		}
+		b.Known = true
+		// A backup that has begun says "False" too, until it has ended.
+		if condition["status"] == "False" && condition["reason"] != "BackupStarted" && !b.Failing {
+			b.Failing = true
+			b.Detail, _ = condition["message"].(string)
+		}
+	}
+	return b
+}
