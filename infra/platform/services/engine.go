@@ -3,7 +3,6 @@
 package services
 
 import (
-	"encoding/base64"
 	"fmt"
 
 	"spine.nhs.uk/controlplane/infra/component"
@@ -15,6 +14,9 @@ type Engine struct {
 	Store Store
 	// Elsewhere is nil for one in the cluster.
 	Elsewhere *Elsewhere
+	// Backup is nil for a database that is not archived, and for a broker: it holds nothing that
+	// could not be made again. Who runs an engine elsewhere archives it, too.
+	Backup *Backup
 }
 
 // A Store is the size of each member of an engine.
@@ -48,11 +50,16 @@ func (e Engine) object(images component.Images, image, namespace, name string) (
 		if err != nil {
 			return nil, nil, err
 		}
-		return map[string]any{
+		spec = map[string]any{
 			"image":     ref,
 			"storage":   map[string]any{"size": fmt.Sprintf("%dGi", e.Store.StorageGiB)},
 			"resources": resources(e.Store.CPUMillis, e.Store.MemoryMiB),
-		}, nil, nil
+		}
+		if e.Backup != nil {
+			backup, secret := e.Backup.object(namespace)
+			spec["backup"], more = backup, append(more, secret)
+		}
+		return spec, more, nil
 	}
 	v := e.Elsewhere
 	authorities := name + "-ca"
@@ -62,11 +69,8 @@ func (e Engine) object(images component.Images, image, namespace, name string) (
 	if v.Kind != "" {
 		endpoint["engine"], endpoint["database"] = v.Kind, v.Database
 	}
-	encode := func(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
 	return map[string]any{"endpoint": endpoint}, []map[string]any{
-		object("v1", "Secret", namespace, name, map[string]any{
-			"type": "Opaque", "data": map[string]any{"username": encode(v.Username), "password": encode(v.Password)},
-		}),
+		opaque(namespace, name, map[string]string{"username": v.Username, "password": v.Password}),
 		object("v1", "ConfigMap", namespace, authorities, map[string]any{"data": map[string]any{"ca.crt": v.Authorities}}),
 	}, nil
 }

@@ -2,11 +2,7 @@
 
 package services
 
-import (
-	"encoding/base64"
-
-	"spine.nhs.uk/controlplane/infra/component"
-)
+import "spine.nhs.uk/controlplane/infra/component"
 
 // The messaging service's name and namespace, its ports at the edge, and the
 // namespace of certificates that the site issues to clients.
@@ -71,10 +67,7 @@ func (m *Messaging) objects(images component.Images) ([]map[string]any, error) {
 		spec["exposure"] = e
 	}
 	objects = append(append(objects, more...),
-		object("v1", "Secret", MessagingNamespace, mailboxes, map[string]any{
-			"type": "Opaque",
-			"data": map[string]any{"mailboxes.yaml": base64.StdEncoding.EncodeToString([]byte(m.Mailboxes))},
-		}),
+		opaque(MessagingNamespace, mailboxes, map[string]string{"mailboxes.yaml": m.Mailboxes}),
 		object("messaging.spine.nhs.uk/v1alpha1", "MessagingService", MessagingNamespace, MessagingName, map[string]any{"spec": spec}))
 	for _, c := range m.Clients {
 		objects = append(objects, c.certificate())

@@ -5,6 +5,7 @@
 package services
 
 import (
+	"encoding/base64"
 	"fmt"
 	"strings"
 
@@ -79,6 +80,15 @@ func object(apiVersion, kind, namespace, name string, fields map[string]any) map
 		o[k] = v
 	}
 	return o
+}
+
+// opaque is a Secret with those texts.
+func opaque(namespace, name string, texts map[string]string) map[string]any {
+	data := map[string]any{}
+	for key, text := range texts {
+		data[key] = base64.StdEncoding.EncodeToString([]byte(text))
+	}
+	return object("v1", "Secret", namespace, name, map[string]any{"type": "Opaque", "data": data})
 }
 
 // lower makes an identifier a part of an object's name.

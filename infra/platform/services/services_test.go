@@ -4,6 +4,7 @@ package services
 
 import (
 	"maps"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -44,6 +45,64 @@ func TestEngines(t *testing.T) {
 	broker.Elsewhere.Kind, broker.Elsewhere.Database = "", ""
 	if spec, _, _ = broker.object(nil, "", "n", "broker"); spec["endpoint"].(map[string]any)["engine"] != nil {
 		t.Errorf("a broker has an engine: %v", spec)
+	}
+}
+
+// archived is a database of the cluster whose store is at the site.
+func archived() Engine {
+	return Engine{Backup: &Backup{
+		Endpoint: "https://10.0.0.1:9000", Bucket: "spine", Networks: []string{"10.0.0.1/32"}, RetentionDays: 7,
+		AccessKey: "key", SecretKey: "hidden", Authorities: "PEM",
+	}}
+}
+
+// TestBackups: each database is archived with a Secret of its own namespace, at each of two sites
+// as well; the broker is not, and nothing is made for databases without.
+func TestBackups(t *testing.T) {
+	images := component.Images{"message-gateway:dev": "r/g@x", "booking-service:dev": "r/b@x", "postgresql:17": "r/p@x", "rabbitmq:4": "r/m@x"}
+	for name, c := range map[string]struct {
+		database Engine
+		pair     *Pair
+		wanted   bool
+	}{
+		"archived":  {archived(), nil, true},
+		"of a pair": {archived(), &Pair{Site: "east", Role: "Active"}, true},
+		"without":   {Engine{}, nil, false},
+		"elsewhere": {elsewhere(), nil, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			set, err := Set(&Messaging{Database: c.database}, &Booking{Database: c.database}, c.pair, images, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for resource, namespace := range map[string]string{
+				"messaging.spine.nhs.uk/v1alpha1/MessagingService/spine-messaging/spine": "spine-messaging",
+				"booking.ers.nhs.uk/v1alpha1/BookingService/spine-booking/ers":           "spine-booking",
+			} {
+				spec := set.Objects[resource].(map[string]any)["spec"].(map[string]any)
+				backup, given := spec["database"].(map[string]any)["backup"]
+				secret, made := set.Objects["v1/Secret/"+namespace+"/object-store"].(map[string]any)
+				if given != c.wanted || made != c.wanted {
+					t.Fatalf("%s: archived %t, with a Secret %t", namespace, given, made)
+				}
+				if broker, ok := spec["broker"].(map[string]any); ok && broker["backup"] != nil {
+					t.Errorf("the broker is archived: %v", broker)
+				}
+				if !c.wanted {
+					continue
+				}
+				want := map[string]any{
+					"endpoint": "https://10.0.0.1:9000", "bucket": "spine", "secret": map[string]any{"name": "object-store"},
+					"networks": []any{"10.0.0.1/32"}, "retentionDays": 7.0,
+				}
+				if !reflect.DeepEqual(backup, want) {
+					t.Errorf("%s: the backup is %v", namespace, backup)
+				}
+				if data := map[string]any{"access-key": "a2V5", "secret-key": "aGlkZGVu", "ca.crt": "UEVN"}; !reflect.DeepEqual(secret["data"], data) || secret["type"] != "Opaque" {
+					t.Errorf("%s: the Secret is %v", namespace, secret)
+				}
+			}
+		})
 	}
 }
 
