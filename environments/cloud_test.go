@@ -213,6 +213,7 @@ func TestCloudProblems(t *testing.T) {
 		"always, asleep": {"ers-integration", func(e dict) { part(e, "finance")["wake"] = "07:00" }, []string{"finance.wake: Forbidden: only for running WorkingHours"}},
 		"vault":          {"ers-ft1", func(e dict) { e["recovery"] = dict{"vault": "OtherAccount", "lockAfterDays": 1} }, []string{"nonLive.backupAccount: Required", "recovery.lockAfterDays: Invalid value: 1: must be 3 to 30"}},
 		"deployment":     {"ers-ft1", func(e dict) { e["deployment"] = dict{"deployers": []any{"arn:aws:iam::1:role/x"}} }, []string{"deployment.deployers[0]: Invalid", "deployment.stateKey: Required"}},
+		"backups":        {"ers-ft1", func(e dict) { e["backups"] = dict{"bucket": "spine"} }, []string{"backups: Forbidden: unknown key"}},
 		"file elsewhere": {"ers-ft1", func(e dict) { e["edge"] = dict{"clientAuthoritiesFile": "/etc/ssl/ca.pem"} }, []string{`edge.clientAuthoritiesFile: Invalid value: "/etc/ssl/ca.pem": must be a path within`}},
 		"many at once": {"ers-live", func(e dict) {
 			e["regoin"], e["region"], e["tier"] = "x", "us-east-1", "diamond"

@@ -30,6 +30,7 @@ func (e *Environment) Default() {
 	e.Management.setDefaults()
 	e.Messaging.setDefaults()
 	e.Booking.setDefaults()
+	e.Backups.setDefaults()
 	e.Pair.setDefaults()
 }
 

@@ -29,7 +29,7 @@ func TestFieldsAreDocumented(t *testing.T) {
 		}
 		return true
 	}
-	for _, name := range []string{"environment.go", "management.go", "services.go", "catalogue.go", "operations.go", "pair.go", "pair_place.go", "waivers.go",
+	for _, name := range []string{"environment.go", "backups.go", "management.go", "services.go", "catalogue.go", "operations.go", "pair.go", "pair_place.go", "waivers.go",
 		"cloud.go", "cloud_operate.go", "cloud_fence.go"} {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
 		if err != nil {

@@ -79,6 +79,8 @@ type Environment struct {
 	// booking is the booking service; omit it for a site without. It needs
 	// messaging.
 	Booking *Booking `json:"booking"`
+	// backups say where databases are archived; omit it for a site whose databases are not.
+	Backups *Backups `json:"backups"`
 	// pair makes it one of two sites; omit it for a site alone.
 	Pair *Pair `json:"pair"`
 	// waivers let named resources pass rules for a time, at most 64.

@@ -117,6 +117,7 @@ func TestWarnings(t *testing.T) {
 	env, err = Parse(local(t, func(env map[string]any) {
 		delete(env, "messaging") // its database needs three racks
 		delete(env, "booking")
+		delete(env, "backups")
 		hosts := env["hosts"].([]any)
 		hosts[1].(map[string]any)["rack"] = "r1"
 	}))

@@ -44,6 +44,7 @@ func (e *Environment) Validate() field.ErrorList {
 	errs = append(errs, e.validateManagement(field.NewPath("management"))...)
 	errs = append(errs, e.Operations.validate(field.NewPath("operations"))...)
 	errs = append(errs, e.validateServices()...)
+	errs = append(errs, e.validateBackups(field.NewPath("backups"))...)
 	errs = append(errs, e.validatePair(field.NewPath("pair"))...)
 	errs = append(errs, validateWaivers(field.NewPath("waivers"), e.Waivers)...)
 	return errs

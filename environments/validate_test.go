@@ -72,7 +72,7 @@ func TestProblems(t *testing.T) {
 		"version without patch":    {func(e dict) { part(e, "kubernetes")["version"] = "v1.36" }, []string{"kubernetes.version: Invalid value: \"v1.36\": must be an exact release such as v1.36.3"}},
 		"no version":               {func(e dict) { delete(part(e, "kubernetes"), "version") }, []string{"kubernetes.version: Required value"}},
 		"overlap":                  {func(e dict) { part(e, "kubernetes")["serviceCIDR"] = "10.244.128.0/20" }, []string{`kubernetes.serviceCIDR: Invalid value: "10.244.128.0/20": overlaps kubernetes.podCIDR 10.244.0.0/16`}},
-		"overlap with the site":    {func(e dict) { part(e, "kubernetes")["podCIDR"] = "10.90.0.0/16" }, []string{`kubernetes.podCIDR: Invalid value: "10.90.0.0/16": overlaps site.subnet 10.90.0.0/24`}},
+		"overlap with the site":    {func(e dict) { part(e, "kubernetes")["podCIDR"] = "10.90.0.0/16" }, []string{`kubernetes.podCIDR: Invalid value: "10.90.0.0/16": overlaps site.subnet 10.90.0.0/24`, "backups.networks[0]: Invalid value"}},
 		"host bits":                {func(e dict) { part(e, "kubernetes")["podCIDR"] = "10.244.1.0/16" }, []string{`kubernetes.podCIDR: Invalid value: "10.244.1.0/16": has bits set beyond its length: did you mean 10.244.0.0/16?`}},
 		"few pod addresses":        {func(e dict) { part(e, "kubernetes")["podCIDR"] = "10.244.0.0/23" }, []string{"kubernetes.podCIDR: Invalid value: \"10.244.0.0/23\": too small: 3 hosts take a /24 each"}},
 		"IPv6":                     {func(e dict) { part(e, "kubernetes")["podCIDR"] = "fd00::/48" }, []string{"kubernetes.podCIDR: Invalid value: \"fd00::/48\": must be an IPv4 network"}},
@@ -89,7 +89,7 @@ func TestProblems(t *testing.T) {
 		"storage in etcd":     {func(e dict) { part(e, "storage")["path"] = "/var/lib/etcd/volumes" }, []string{`storage.path: Invalid value: "/var/lib/etcd/volumes": must not be in /var/lib/etcd`}},
 		"quick election":      {func(e dict) { part(e, "timings")["etcdElectionMs"] = 500 }, []string{"timings.etcdElectionMs: Invalid value: 500: must be 5 to 50 times etcdHeartbeatMs"}},
 		"two racks":           {func(e dict) { host(e, 1)["rack"] = "r1" }, []string{"messaging: Forbidden: its database has 3 members in as many racks, and hosts are in 2", "booking: Forbidden"}},
-		"booking alone":       {func(e dict) { delete(e, "messaging") }, []string{"booking: Forbidden: booking sends its events through messaging"}},
+		"booking alone":       {func(e dict) { delete(e, "messaging"); delete(e, "backups") }, []string{"booking: Forbidden: booking sends its events through messaging"}},
 		"catalogue elsewhere": {func(e dict) { part(e, "messaging")["catalogueFile"] = "/etc/x.yaml" }, []string{`messaging.catalogueFile: Invalid value: "/etc/x.yaml": must be a path within`}},
 		"one replica":         {func(e dict) { part(part(e, "messaging"), "gateway")["replicas"] = 1 }, []string{"messaging.gateway.replicas: Invalid value: 1: must be 2 to 20"}},
 		"small members": {func(e dict) {

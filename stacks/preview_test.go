@@ -153,6 +153,7 @@ func inventRack(t *testing.T, home, config string) {
 	for _, m := range regexp.MustCompile(`~/\.local/share/spine/([^\s,}]+)`).FindAllStringSubmatch(string(text), -1) {
 		content, ok := map[string][]byte{
 			"known_hosts": []byte(known.String()), "bmc-password": []byte("a-password\n"), "jwks.json": []byte(`{"keys":[]}`),
+			"object-store.json": []byte(`{"accessKey":"a-key","secretKey":"a-word"}`),
 		}[filepath.Base(m[1])]
 		switch {
 		case ok:

@@ -81,8 +81,10 @@ func (s *Site) ConfigureFile(change func(map[string]any)) error {
 	if s.Services {
 		tokens := environment["booking"].(map[string]any)["tokens"].(map[string]any)
 		tokens["keysFile"] = filepath.Join(s.Home, "clients", "jwks.json")
+		backups := environment["backups"].(map[string]any)
+		backups["credentialsFile"], backups["caFile"] = filepath.Join(rack, "object-store.json"), filepath.Join(rack, "ca.crt")
 	} else {
-		for _, key := range []string{"messaging", "booking"} {
+		for _, key := range []string{"messaging", "booking", "backups"} {
 			delete(environment, key)
 		}
 	}

@@ -125,7 +125,8 @@ func rack(t *testing.T) {
 	}
 	known := strings.Join([]string{"10.90.0.11 " + keyA, "10.90.0.12 " + keyB, "10.90.0.13 " + keyC}, "\n")
 	for name, text := range map[string]string{
-		"racks/local/known_hosts": known, "racks/local/ca.crt": "CERTIFICATE", "racks/local/bmc-password": "Hidden-BMC-1\n", "clients/jwks.json": `{"keys":[]}`,
+		"racks/local/object-store.json": `{"accessKey": "Hidden-Access", "secretKey": "Hidden-Word"}`,
+		"racks/local/known_hosts":       known, "racks/local/ca.crt": "CERTIFICATE", "racks/local/bmc-password": "Hidden-BMC-1\n", "clients/jwks.json": `{"keys":[]}`,
 	} {
 		if err := os.WriteFile(filepath.Join(home, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)

@@ -41,11 +41,12 @@ type secrets struct {
 // are in the errors.
 func readServices(env *environments.Environment, secrets secrets, project fs.FS) (wanted, field.ErrorList) {
 	w := wanted{class: env.Class, operations: env.Operations}
-	var errs field.ErrorList
+	backup, errs := readBackups(env)
 	if m := env.Messaging; m != nil {
 		made, problems := shared.Messaging(m.CatalogueFile, m.Gateway, secrets.mailboxes, shared.In(project))
 		if made != nil {
 			made.Database, made.Broker = shared.Store(m.Database), shared.Store(m.Broker)
+			made.Database.Backup = backup
 		}
 		w.messaging = made
 		errs = append(errs, problems...)
@@ -53,6 +54,7 @@ func readServices(env *environments.Environment, secrets secrets, project fs.FS)
 	if b := env.Booking; b != nil {
 		made, problems := shared.Booking(b.Service, b.Tokens, b.Providers, b.HostNames, readLocal)
 		made.Database, made.Asleep = shared.Store(b.Database), b.Activity == environments.ActivityAsleep
+		made.Database.Backup = backup
 		w.booking = made
 		errs = append(errs, problems...)
 	}

@@ -116,6 +116,7 @@ func TestWithoutServicesThereIsNoPlatform(t *testing.T) {
 	if err := run(t, e, local(t, func(env map[string]any) {
 		delete(env, "messaging")
 		delete(env, "booking")
+		delete(env, "backups")
 	})); err != nil {
 		t.Fatal(err)
 	}

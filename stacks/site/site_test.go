@@ -184,7 +184,7 @@ func TestMistakesRegisterNothing(t *testing.T) {
 			})
 		}, true, []string{"2 problems", `did you mean "hosts"`, "hosts[1].address"}},
 		"no rack": {func(t *testing.T) []byte { return local(t, nil) }, false,
-			[]string{"5 problems", "ssh.knownHostsFile", "registry.caFile", "booking.tokens.keysFile", "no such file or directory"}},
+			[]string{"7 problems", "ssh.knownHostsFile", "registry.caFile", "backups.credentialsFile", "backups.caFile", "booking.tokens.keysFile", "no such file or directory"}},
 		"no catalogue": {func(t *testing.T) []byte {
 			return local(t, func(env map[string]any) {
 				env["messaging"].(map[string]any)["catalogueFile"] = "environments/gone.yaml"
@@ -244,6 +244,7 @@ func TestCustomNetwork(t *testing.T) {
 	environment := local(t, func(env map[string]any) {
 		delete(env, "messaging")
 		delete(env, "booking")
+		delete(env, "backups")
 		env["network"] = map[string]any{"cni": "custom", "manifests": []any{"cni.yaml"}, "images": []any{"mycni:v1"}}
 	})
 	e := &engine{}
