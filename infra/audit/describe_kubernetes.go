@@ -197,6 +197,13 @@ func spineService(s *subject) {
 	for _, d := range s.take("spec", "routes") {
 		s.say(Availability, Medium, "routes change: %s: %s", d.path, values(d))
 	}
+	for _, d := range s.take("spec", "database", "backup") {
+		level := High
+		if d.old == nil {
+			level = Low // There was no way back before.
+		}
+		s.say(DataLoss, level, "backups change: %s: %s", policy.Path(d.path[2:]), values(d))
+	}
 	for _, part := range []string{"gateway", "service", "database", "broker"} {
 		for _, d := range s.take("spec", part) {
 			class, level := Availability, Low

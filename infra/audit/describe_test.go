@@ -139,6 +139,12 @@ func TestWordsOfObjects(t *testing.T) {
 		"admission":           {"admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy/x", `{"spec": {}}`, "", Exposure, High, "what it refused"},
 		"volumes":             {"storage.k8s.io/v1/StorageClass/x", `{"reclaimPolicy": "Retain"}`, `{"reclaimPolicy": "Delete"}`, DataLoss, High, "deleted with their claims"},
 		"an ordinary thing":   {"v1/ConfigMap/n/x", `{"data": {"a": "1"}}`, `{"data": {"a": "2"}}`, Other, None, "data.a: 1 -> 2"},
+		"shorter backups": {"booking.ers.nhs.uk/v1alpha1/BookingService/n/x", `{"spec": {"database": {"backup": {"retentionDays": 30}}}}`,
+			`{"spec": {"database": {"backup": {"retentionDays": 7}}}}`, DataLoss, High, "backups change: backup.retentionDays: 30 -> 7"},
+		"no more backups": {"messaging.spine.nhs.uk/v1alpha1/MessagingService/n/x", `{"spec": {"database": {"backup": {"bucket": "b"}}}}`,
+			`{"spec": {"database": {}}}`, DataLoss, High, "backups change"},
+		"first backups": {"messaging.spine.nhs.uk/v1alpha1/MessagingService/n/x", `{"spec": {"database": {}}}`,
+			`{"spec": {"database": {"backup": {"bucket": "b"}}}}`, DataLoss, Low, "backups change"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
