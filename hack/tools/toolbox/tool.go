@@ -125,6 +125,10 @@ func All() []Tool {
 			Binary: "registry", Lane: LaneOther, About: "the site's image registry",
 		},
 		{
+			Name: "objectstore", Version: "v1.8.0", Module: modules + "objectstore", Package: ".",
+			Binary: "objectstore", Lane: LaneOther, About: "the rack's object store",
+		},
+		{
 			Name: "langhost", Module: ".", Package: "./hack/langhost", Binary: "pulumi-language-go",
 			Lane: LaneOther, Shared: true, About: "Pulumi language host for Go, for machines without Pulumi's own",
 		},
