@@ -115,6 +115,7 @@ func TestDirDependsOnWhatIsInIt(t *testing.T) {
 		"suite":     func(s *System) { s.Suite = "sid" },
 		"files":     func(s *System) { s.Files = map[string]string{"etc/x": "y"} },
 		"excludes":  func(s *System) { s.Excludes = []string{"/usr/lib/*"} },
+		"includes":  func(s *System) { s.Includes = nil },
 		"recipe":    func(s *System) { s.recipe = "another" },
 	} {
 		system := PostgreSQL
@@ -144,6 +145,12 @@ func TestPrepare(t *testing.T) {
 	settings := filepath.Join(dir, "etc/dpkg/dpkg.cfg.d/build")
 	if data, err := os.ReadFile(settings); err != nil || !strings.Contains(string(data), "path-exclude=/usr/lib/*/libLLVM*\n") {
 		t.Errorf("settings: %q, %v", data, err)
+	}
+	// dpkg goes by the last pattern that matches.
+	data, err := os.ReadFile(settings)
+	if exclude, include, found := strings.Cut(string(data), "path-include="+botocore+"s3/*\n"); err != nil || !found ||
+		!strings.Contains(exclude, "path-exclude="+botocore+"*\n") || strings.Contains(include, "path-exclude") {
+		t.Errorf("what is left of a folder must come after the folder: %q, %v", data, err)
 	}
 	if info, err := os.Stat(filepath.Join(dir, "usr/sbin/policy-rc.d")); err != nil || info.Mode().Perm() != 0o755 {
 		t.Errorf("policy-rc.d: %v, %v", info, err)

@@ -32,6 +32,10 @@ func (s System) prepare(dir string) (undo func() error, err error) {
 	for _, pattern := range s.Excludes {
 		lines += "path-exclude=" + pattern + "\n"
 	}
+	// dpkg goes by the last pattern that matches.
+	for _, pattern := range s.Includes {
+		lines += "path-include=" + pattern + "\n"
+	}
 	if err := write(settings, lines); err != nil {
 		return nil, err
 	}

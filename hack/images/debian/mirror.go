@@ -73,6 +73,8 @@ func (m Mirror) environ() []string {
 	if m.Proxy != "" && m.Proxy != "DIRECT" {
 		env = append(env, "http_proxy="+m.Proxy)
 	}
-	// Messages in one language, and no questions.
-	return append(env, "LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive")
+	// Messages in one language, and no questions. With a date set, Python's compiled files go by
+	// their sources' content: an image keeps no time of change, and a command would compile all
+	// that it imports each time.
+	return append(env, "LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive", "SOURCE_DATE_EPOCH=0")
 }

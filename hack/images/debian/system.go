@@ -23,8 +23,9 @@ type System struct {
 	// Files are put in place before packages are set up, by path; they decide what
 	// the packages do, and may be replaced by them.
 	Files map[string]string
-	// Excludes are patterns of what packages bring and nobody needs.
-	Excludes []string
+	// Excludes are patterns of what packages bring and nobody needs, Includes of what is
+	// kept of it. A star stands for slashes, too.
+	Excludes, Includes []string
 	// Dropped are patterns of what is removed at the end, beside what is removed
 	// from every system.
 	Dropped []string
@@ -67,12 +68,16 @@ var ofImages = []string{
 // noServices keeps packages from starting what they bring.
 const noServices = "#!/bin/sh\nexit 101\n"
 
+// botocore is where the AWS client of Python has a description of every service.
+const botocore = "/usr/lib/python3/dist-packages/botocore/data/"
+
 // PostgreSQL is the image that CloudNativePG runs. Its operator mounts volumes
-// for user and group 26.
+// for user and group 26, and calls Barman's commands for backups in an object store.
 var PostgreSQL = System{
-	Name:     "postgresql",
-	Suite:    "trixie",
-	Packages: []string{"postgresql-17", "postgresql-client-17"},
+	Name:  "postgresql",
+	Suite: "trixie",
+	// Barman only suggests the client of the stores it is used with.
+	Packages: []string{"barman-cli-cloud", "ca-certificates", "postgresql-17", "postgresql-client-17", "python3-boto3"},
 	Files: map[string]string{
 		"etc/adduser.conf":                         "UID_POOL=/etc/adduser-pool\nFIRST_SYSTEM_UID=26\n",
 		"etc/adduser-pool":                         "postgres:26:PostgreSQL:/var/lib/postgresql:/bin/bash\n",
@@ -84,12 +89,20 @@ var PostgreSQL = System{
 	Excludes: []string{
 		"/usr/lib/*/libLLVM*", "/usr/lib/*/libz3.so*", "/usr/lib/llvm-*/*",
 		"/usr/lib/postgresql/*/lib/bitcode/*", "/usr/lib/postgresql/*/lib/llvmjit*",
+		botocore + "*",
+	},
+	Includes: []string{
+		botocore + "_retry.json", botocore + "endpoints.json", botocore + "partitions.json",
+		botocore + "s3/*", botocore + "sdk-default-configuration.json", botocore + "sts/*",
 	},
 	Dropped: ofImages,
 	Users:   map[string]int{"postgres": 26},
 	Needs: []string{
 		"usr/lib/postgresql/17/bin/postgres", "usr/lib/postgresql/17/bin/initdb", "usr/lib/postgresql/17/bin/pg_rewind",
 		"usr/lib/postgresql/17/bin/psql",
+		"usr/bin/barman-cloud-backup", "usr/bin/barman-cloud-backup-delete", "usr/bin/barman-cloud-backup-list",
+		"usr/bin/barman-cloud-check-wal-archive", "usr/bin/barman-cloud-restore", "usr/bin/barman-cloud-wal-archive",
+		"usr/bin/barman-cloud-wal-restore", "usr/lib/python3/dist-packages/boto3/__init__.py",
 	},
 	recipe: "1",
 }
@@ -123,6 +136,9 @@ func (s System) Dir(cache string) string {
 	}
 	for _, pattern := range s.Excludes {
 		fmt.Fprintf(h, "exclude %q\n", pattern)
+	}
+	for _, pattern := range s.Includes {
+		fmt.Fprintf(h, "include %q\n", pattern)
 	}
 	return filepath.Join(cache, "rootfs", hex.EncodeToString(h.Sum(nil))[:16])
 }
