@@ -61,7 +61,7 @@ func newRoot() *cobra.Command {
 		Short: "Run virtual racks: real Debian machines on one Linux host",
 		Long: `rack boots Debian machines with systemd-nspawn on one Linux host, wires them into sites
 and racks, gives each a Redfish BMC that really starts and stops it, and serves each site a
-read-only image registry. A rack needs root; several racks run side by side.`,
+read-only image registry and an S3 object store. A rack needs root; several racks run side by side.`,
 		Example: `  rack up                    bring the rack "local" up
   rack status                hosts, addresses, power
   rack ssh a                 a shell on host a

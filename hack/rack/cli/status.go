@@ -96,7 +96,7 @@ func printStatus(w io.Writer, s lifecycle.Status) error {
 		fmt.Fprintf(w, "Partition:  %s\n", c)
 	}
 	if !s.Daemon.Running {
-		fmt.Fprintf(w, "Daemon:     not running: no BMC and no registry answers; `rack up --rack %s` starts it\n", s.Rack)
+		fmt.Fprintf(w, "Daemon:     not running: no BMC, no registry and no object store answers; `rack up --rack %s` starts it\n", s.Rack)
 		return nil
 	}
 	fmt.Fprintf(w, "Daemon:     running, pid %d\n", s.Daemon.PID)
@@ -105,6 +105,9 @@ func printStatus(w io.Writer, s lifecycle.Status) error {
 	}
 	if s.Registry.Push != "" {
 		fmt.Fprintf(w, "Push to:    http://%s\n", s.Registry.Push)
+	}
+	for _, site := range s.Sites {
+		fmt.Fprintf(w, "Objects:    https://%s (site %s, S3, bucket %s)\n", site.ObjectStore, site.Name, s.ObjectStore.Bucket)
 	}
 	return nil
 }

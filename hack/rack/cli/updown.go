@@ -19,8 +19,8 @@ func newUp(o *options) *cobra.Command {
 		Use:   "up [-f FILE]",
 		Short: "Bring a rack up, or complete one that is partly up",
 		Long: `up lays the rack's network, installs its hosts, starts those that start by themselves, and
-returns when each lets the rack's key in over SSH and every BMC and registry answers. On a rack
-that is up it starts what does not run and is done in a moment.`,
+returns when each lets the rack's key in over SSH and every BMC, registry and object store answers.
+On a rack that is up it starts what does not run and is done in a moment.`,
 		Example: `  rack up
   rack up --rack e2e
   rack up -f myrack.yaml`,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package daemon is the one background process of a rack: it serves the BMC of each host and
-// the registry of each site. Machines do not depend on it.
+// Package daemon is the one background process of a rack: it serves the BMC of each host, and
+// the registry and the object store of each site. Machines do not depend on it.
 package daemon
 
 import (
@@ -14,7 +14,6 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -24,6 +23,7 @@ import (
 	"spine.nhs.uk/controlplane/hack/rack/internal/bmc"
 	"spine.nhs.uk/controlplane/hack/rack/internal/cgroup"
 	"spine.nhs.uk/controlplane/hack/rack/internal/machine"
+	"spine.nhs.uk/controlplane/hack/rack/internal/objectstore"
 	"spine.nhs.uk/controlplane/hack/rack/internal/paths"
 	"spine.nhs.uk/controlplane/hack/rack/internal/pki"
 	"spine.nhs.uk/controlplane/hack/rack/internal/proc"
@@ -77,13 +77,13 @@ func (d *Daemon) Run(ctx context.Context) error {
 		handler := bmc.New(host, power{m}, account, time.Now, d.Log)
 		d.serve(ctx, group, ca, "BMC of host "+m.Host.Name, netip.MustParseAddr(m.Host.BMC), bmcPort, handler)
 	}
-	child := &registry.Child{
-		Folder: d.Folder, Binary: filepath.Join(d.Cache, "bin", "registry"),
-		Storage: filepath.Join(d.Cache, "registry"), Output: os.Stderr, Log: d.Log,
-	}
-	group.Go(func() error { child.Run(ctx); return nil })
+	images := registry.Child(d.Folder, d.Cache, os.Stderr, d.Log)
+	objects := objectstore.Child(d.Folder, d.Cache, os.Stderr, d.Log)
+	group.Go(func() error { images.Run(ctx); return nil })
+	group.Go(func() error { objects.Run(ctx); return nil })
 	for _, s := range d.Rack.Sites {
-		d.serve(ctx, group, ca, "registry of site "+s.Name, s.Gateway(), registry.Port, registry.Front(child.Address, d.Log))
+		d.serve(ctx, group, ca, "registry of site "+s.Name, s.Gateway(), registry.Port, registry.Front(images.Address, d.Log))
+		d.serve(ctx, group, ca, "object store of site "+s.Name, s.Gateway(), objectstore.Port, objectstore.Front(objects.Address, d.Log))
 	}
 	d.Log.Info("serving", "rack", d.Rack.Name, "pid", os.Getpid())
 	return group.Wait()

@@ -18,6 +18,7 @@ import (
 	"syscall"
 	"time"
 
+	"spine.nhs.uk/controlplane/hack/rack/internal/objectstore"
 	"spine.nhs.uk/controlplane/hack/rack/internal/pki"
 	"spine.nhs.uk/controlplane/hack/rack/internal/proc"
 	"spine.nhs.uk/controlplane/hack/rack/internal/registry"
@@ -109,10 +110,24 @@ func (r *Rack) awaitDaemon(ctx context.Context, ended <-chan struct{}) error {
 	return nil
 }
 
-// awaitRegistry waits until every site's registry answers. Without a registry program there is
+// service is what the daemon serves at each site's gateway, by a program that may not be built yet.
+type service struct {
+	// step is its name among the steps of up.
+	step, name, tool string
+	port             int
+	// path answers with 200 once the service is of use.
+	path string
+}
+
+var (
+	registryService    = service{"registry", "registry", registry.Tool, registry.Port, "/v2/"}
+	objectStoreService = service{"objects", "object store", objectstore.Tool, objectstore.Port, objectstore.Health}
+)
+
+// awaitService waits until a service answers at every site. Without its program there is
 // nothing to wait for: it returns false.
-func (r *Rack) awaitRegistry(ctx context.Context) (bool, error) {
-	if _, err := os.Stat(filepath.Join(r.Cache, "bin", "registry")); err != nil {
+func (r *Rack) awaitService(ctx context.Context, service service) (bool, error) {
+	if _, err := os.Stat(filepath.Join(r.Cache, "bin", service.tool)); err != nil {
 		return false, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, daemonLimit)
@@ -122,9 +137,9 @@ func (r *Rack) awaitRegistry(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	for _, s := range r.Def.Sites {
-		url := "https://" + net.JoinHostPort(s.Gateway().String(), strconv.Itoa(registry.Port)) + "/v2/"
+		url := "https://" + net.JoinHostPort(s.Gateway().String(), strconv.Itoa(service.port)) + service.path
 		if err := r.await(ctx, client, url, nil); err != nil {
-			return false, fmt.Errorf("registry of site %s: %w", s.Name, err)
+			return false, fmt.Errorf("%s of site %s: %w", service.name, s.Name, err)
 		}
 	}
 	return true, nil

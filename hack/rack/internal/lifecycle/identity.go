@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ssh"
+	"spine.nhs.uk/controlplane/hack/rack/internal/objectstore"
 	"spine.nhs.uk/controlplane/hack/rack/internal/pki"
 	"spine.nhs.uk/controlplane/hack/rack/internal/spec"
 )
@@ -32,6 +33,9 @@ func (r *Rack) ensureIdentity(now time.Time) error {
 		return err
 	}
 	if err := pki.EnsureSecret(r.Folder.BMCPassword()); err != nil {
+		return err
+	}
+	if err := objectstore.EnsureCredentials(r.Folder); err != nil {
 		return err
 	}
 	if slices.ContainsFunc(r.Def.Hosts(), func(h spec.Host) bool { return h.Zone != "" }) {

@@ -99,7 +99,7 @@ func TestIdentityStays(t *testing.T) {
 	if r.Def, err = Builtin("local"); err != nil {
 		t.Fatal(err)
 	}
-	files := []string{r.Folder.SSHKey(), r.Folder.SSHPublic(), r.Folder.CACert(), r.Folder.CAKey(), r.Folder.BMCPassword(), r.Folder.KnownHosts()}
+	files := []string{r.Folder.SSHKey(), r.Folder.SSHPublic(), r.Folder.CACert(), r.Folder.CAKey(), r.Folder.BMCPassword(), r.Folder.KnownHosts(), r.Folder.ObjectStore()}
 	before := map[string]string{}
 	for range 2 {
 		if err := r.ensureIdentity(time.Now()); err != nil {
@@ -116,7 +116,7 @@ func TestIdentityStays(t *testing.T) {
 			before[file] = string(data)
 		}
 	}
-	for _, file := range []string{r.Folder.SSHKey(), r.Folder.CAKey(), r.Folder.BMCPassword()} {
+	for _, file := range []string{r.Folder.SSHKey(), r.Folder.CAKey(), r.Folder.BMCPassword(), r.Folder.ObjectStore()} {
 		if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("%s: %v, %v", file, info.Mode(), err)
 		}
@@ -183,7 +183,8 @@ func TestStatusOfRackThatIsNotUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, err := r.Status(t.Context(), "admin")
-	if err != nil || s.Up || len(s.Hosts) != 4 || s.Hosts[0].Power != "Off" || s.Sites[0].Registry != "10.90.0.1:5000" {
+	if err != nil || s.Up || len(s.Hosts) != 4 || s.Hosts[0].Power != "Off" || s.Sites[0].Registry != "10.90.0.1:5000" ||
+		s.Sites[0].ObjectStore != "10.90.0.1:9000" || s.ObjectStore.Bucket != "spine" || s.ObjectStore.Credentials != r.Folder.ObjectStore() {
 		t.Errorf("%+v, %v", s, err)
 	}
 	if s.Partitions == nil || len(s.Partitions) > 0 {

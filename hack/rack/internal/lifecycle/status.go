@@ -10,8 +10,10 @@ import (
 	"sync"
 	"time"
 
+	"spine.nhs.uk/controlplane/hack/rack/internal/child"
 	"spine.nhs.uk/controlplane/hack/rack/internal/machine"
 	"spine.nhs.uk/controlplane/hack/rack/internal/network"
+	"spine.nhs.uk/controlplane/hack/rack/internal/objectstore"
 	"spine.nhs.uk/controlplane/hack/rack/internal/proc"
 	"spine.nhs.uk/controlplane/hack/rack/internal/registry"
 )
@@ -25,20 +27,22 @@ type Status struct {
 	// Up says that the rack was brought up; nothing below Sites is set otherwise.
 	Up     bool   `json:"up"`
 	Folder string `json:"folder"`
-	// SSHKey, KnownHosts, CA and BMCPassword are files to reach hosts, BMCs and registries with.
-	SSHKey      string         `json:"sshKey"`
-	KnownHosts  string         `json:"knownHosts"`
-	CA          string         `json:"ca"`
-	BMCUser     string         `json:"bmcUser"`
-	BMCPassword string         `json:"bmcPassword"`
-	Daemon      DaemonStatus   `json:"daemon"`
-	Registry    RegistryStatus `json:"registry"`
-	Sites       []SiteStatus   `json:"sites"`
-	Hosts       []HostStatus   `json:"hosts"`
-	Partitions  []network.Cut  `json:"partitions"`
+	// SSHKey, KnownHosts, CA and BMCPassword are files to reach hosts, BMCs, registries and object
+	// stores with.
+	SSHKey      string            `json:"sshKey"`
+	KnownHosts  string            `json:"knownHosts"`
+	CA          string            `json:"ca"`
+	BMCUser     string            `json:"bmcUser"`
+	BMCPassword string            `json:"bmcPassword"`
+	Daemon      DaemonStatus      `json:"daemon"`
+	Registry    RegistryStatus    `json:"registry"`
+	ObjectStore ObjectStoreStatus `json:"objectStore"`
+	Sites       []SiteStatus      `json:"sites"`
+	Hosts       []HostStatus      `json:"hosts"`
+	Partitions  []network.Cut     `json:"partitions"`
 }
 
-// DaemonStatus tells about the process that serves BMCs and registries.
+// DaemonStatus tells about the process that serves BMCs, registries and object stores.
 type DaemonStatus struct {
 	Running bool `json:"running"`
 	PID     int  `json:"pid,omitempty"`
@@ -50,6 +54,14 @@ type RegistryStatus struct {
 	Push string `json:"push"`
 }
 
+// ObjectStoreStatus tells how to use the rack's object store, at each site's ObjectStore.
+type ObjectStoreStatus struct {
+	// Credentials is a file with accessKey and secretKey, in JSON.
+	Credentials string `json:"credentials"`
+	// Bucket is there from the start.
+	Bucket string `json:"bucket"`
+}
+
 // SiteStatus is one site's network.
 type SiteStatus struct {
 	Name    string `json:"name"`
@@ -58,6 +70,9 @@ type SiteStatus struct {
 	Bridge  string `json:"bridge"`
 	// Registry is the address and port of the site's read-only registry, with TLS by CA.
 	Registry string `json:"registry"`
+	// ObjectStore is the address and port at which the site reaches the rack's object store,
+	// which speaks S3 with TLS by CA.
+	ObjectStore string `json:"objectStore"`
 }
 
 // HostStatus is one host.
@@ -83,11 +98,13 @@ func (r *Rack) Status(ctx context.Context, bmcUser string) (Status, error) {
 	s := Status{
 		Rack: r.Def.Name, Up: r.Exists, Folder: string(f), SSHKey: f.SSHKey(), KnownHosts: f.KnownHosts(),
 		CA: f.CACert(), BMCUser: bmcUser, BMCPassword: f.BMCPassword(), Partitions: []network.Cut{},
+		ObjectStore: ObjectStoreStatus{Credentials: f.ObjectStore(), Bucket: objectstore.Bucket},
 	}
 	for _, site := range r.Def.Sites {
 		s.Sites = append(s.Sites, SiteStatus{
 			Name: site.Name, Subnet: site.Subnet, Gateway: site.Gateway().String(), Bridge: site.Bridge,
-			Registry: net.JoinHostPort(site.Gateway().String(), fmt.Sprint(registry.Port)),
+			Registry:    net.JoinHostPort(site.Gateway().String(), fmt.Sprint(registry.Port)),
+			ObjectStore: net.JoinHostPort(site.Gateway().String(), fmt.Sprint(objectstore.Port)),
 		})
 	}
 	s.Hosts = r.hostStatus(ctx)
@@ -96,7 +113,7 @@ func (r *Rack) Status(ctx context.Context, bmcUser string) (Status, error) {
 	}
 	if record, alive := proc.Read(f.DaemonPID()); alive {
 		s.Daemon = DaemonStatus{Running: true, PID: record.PID}
-		if port, err := registry.ReadPort(f); err == nil {
+		if port, err := child.ReadPort(f.RegistryPort()); err == nil {
 			s.Registry.Push = net.JoinHostPort("127.0.0.1", fmt.Sprint(port))
 		}
 	}

@@ -36,8 +36,8 @@ func (p *Progress) step(what, format string, args ...any) {
 }
 
 // Up brings the rack up with the given definition, or completes what is there already. It
-// returns when every host that starts by itself lets the rack's key in over SSH, and every BMC
-// and registry answers. rootfs is the root file system for new hosts; empty means the newest built.
+// returns when every host that starts by itself lets the rack's key in over SSH, and every BMC,
+// registry and object store answers. rootfs is the root file system for new hosts; empty means the newest built.
 func (r *Rack) Up(ctx context.Context, def spec.Rack, rootfs string, p *Progress) error {
 	if os.Geteuid() != 0 {
 		// Before the lock, which needs root itself.
@@ -114,14 +114,16 @@ func (r *Rack) startServices(ctx context.Context, p *Progress) error {
 		return err
 	}
 	p.step("bmc", "%d Redfish services answer", len(r.Machines()))
-	answers, err := r.awaitRegistry(ctx)
-	if err != nil {
-		return err
-	}
-	if answers {
-		p.step("registry", "answers")
-	} else {
-		p.step("registry", "no program for it yet: `go run ./hack/tools build registry`, the daemon starts it by itself then")
+	for _, service := range []service{registryService, objectStoreService} {
+		answers, err := r.awaitService(ctx, service)
+		if err != nil {
+			return err
+		}
+		if answers {
+			p.step(service.step, "answers")
+		} else {
+			p.step(service.step, "no program for it yet: `go run ./hack/tools build %s`, the daemon starts it by itself then", service.tool)
+		}
 	}
 	return nil
 }

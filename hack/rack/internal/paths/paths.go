@@ -78,6 +78,12 @@ func (r Rack) RegistryPort() string { return r.file("registry-port") }
 // RegistryConfig is the configuration of the registry process.
 func (r Rack) RegistryConfig() string { return r.file("registry.yml") }
 
+// ObjectStore holds the account of the rack's object store, ObjectStorePort the loopback port
+// of its process, and Objects what is in it.
+func (r Rack) ObjectStore() string     { return r.file("object-store.json") }
+func (r Rack) ObjectStorePort() string { return r.file("object-store-port") }
+func (r Rack) Objects() string         { return r.file("objects") }
+
 // Host is the folder of one host of the rack.
 func (r Rack) Host(name string) Host { return Host(filepath.Join(string(r), "hosts", name)) }
 

@@ -126,7 +126,7 @@ func sign(template, parent *x509.Certificate, pub *ecdsa.PublicKey, key *ecdsa.P
 }
 
 func writePEM(file, kind string, der []byte, mode fs.FileMode) error {
-	return writeOnce(file, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), mode)
+	return WriteOnce(file, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), mode)
 }
 
 // EnsureSSHKey makes an ed25519 key unless the file exists, and returns its public half in
@@ -143,7 +143,7 @@ func EnsureSSHKey(file, comment string) (ssh.PublicKey, error) {
 			return nil, err
 		}
 		data = pem.EncodeToMemory(block)
-		if err := writeOnce(file, data, 0o600); err != nil {
+		if err := WriteOnce(file, data, 0o600); err != nil {
 			return nil, err
 		}
 	} else if err != nil {
@@ -161,7 +161,7 @@ func EnsureSecret(file string) error {
 	if _, err := os.Stat(file); err == nil {
 		return nil
 	}
-	return writeOnce(file, []byte(Token()+"\n"), 0o600)
+	return WriteOnce(file, []byte(Token()+"\n"), 0o600)
 }
 
 // EnsureKey makes a random key of 256 bits, in base64, unless the file exists.
@@ -171,7 +171,7 @@ func EnsureKey(file string) error {
 	}
 	var b [32]byte
 	rand.Read(b[:])
-	return writeOnce(file, []byte(base64.StdEncoding.EncodeToString(b[:])+"\n"), 0o600)
+	return WriteOnce(file, []byte(base64.StdEncoding.EncodeToString(b[:])+"\n"), 0o600)
 }
 
 // Token is 128 random bits in hexadecimal.
@@ -181,8 +181,8 @@ func Token() string {
 	return hex.EncodeToString(b[:])
 }
 
-// writeOnce makes the file appear whole or not at all.
-func writeOnce(file string, data []byte, mode fs.FileMode) error {
+// WriteOnce makes the file appear whole or not at all.
+func WriteOnce(file string, data []byte, mode fs.FileMode) error {
 	tmp := file + ".new"
 	if err := os.WriteFile(tmp, data, mode); err != nil {
 		return err

@@ -3,17 +3,15 @@
 package registry
 
 import (
-	"context"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"sigs.k8s.io/yaml"
 	"spine.nhs.uk/controlplane/hack/rack/internal/paths"
@@ -81,55 +79,16 @@ func TestConfiguration(t *testing.T) {
 	}
 }
 
-func TestChoosePort(t *testing.T) {
-	c := &Child{Folder: paths.Rack(t.TempDir())}
-	first, err := c.choosePort()
-	if err != nil {
-		t.Fatal(err)
+func TestPrepare(t *testing.T) {
+	folder, cache := paths.Rack(t.TempDir()), t.TempDir()
+	args, err := Child(folder, cache, io.Discard, slog.New(slog.DiscardHandler)).Prepare("127.0.0.1:1234")
+	if err != nil || !slices.Equal(args, []string{"serve", folder.RegistryConfig()}) {
+		t.Errorf("%q, %v", args, err)
 	}
-	if err := writePort(c.Folder.RegistryPort(), first); err != nil {
-		t.Fatal(err)
+	if info, err := os.Stat(folder.RegistryConfig()); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the configuration: %v, %v", info, err)
 	}
-	if again, err := c.choosePort(); err != nil || again != first {
-		t.Errorf("got %d, want %d again, %v", again, first, err)
-	}
-	taken, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: first})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer taken.Close()
-	if other, err := c.choosePort(); err != nil || other == first {
-		t.Errorf("got %d, which is taken, %v", other, err)
-	}
-}
-
-// TestChildRestarts runs a registry that dies at once, and waits for its second life.
-func TestChildRestarts(t *testing.T) {
-	dir := t.TempDir()
-	lives := filepath.Join(dir, "lives")
-	script := "#!/bin/sh\n[ \"$1\" = serve ] && [ -s \"$2\" ] && echo x >> " + lives + "\n"
-	c := &Child{
-		Folder: paths.Rack(dir), Binary: filepath.Join(dir, "registry"), Storage: filepath.Join(dir, "storage"),
-		Output: io.Discard, Log: slog.New(slog.DiscardHandler),
-	}
-	if err := os.WriteFile(c.Binary, []byte(script), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	done := make(chan struct{})
-	go func() { c.Run(ctx); close(done) }()
-	for {
-		if data, _ := os.ReadFile(lives); len(data) >= 4 {
-			break
-		}
-		if ctx.Err() != nil {
-			t.Fatal("the registry was not started twice")
-		}
-		pause(ctx, 10*time.Millisecond)
-	}
-	cancel()
-	<-done
-	if c.Address() == "" {
-		t.Error("no address")
+	if info, err := os.Stat(filepath.Join(cache, "registry")); err != nil || !info.IsDir() {
+		t.Errorf("the folder of the blobs: %v, %v", info, err)
 	}
 }
