@@ -51,14 +51,17 @@ func (l *Ledger) EnsurePartitions(ctx context.Context, now time.Time) error {
 }
 
 func ensurePartitions(ctx context.Context, conn *pgx.Conn, now time.Time) error {
+	return ensureDays(ctx, conn, now.AddDate(0, 0, -1), now.AddDate(0, 0, daysAhead))
+}
+
+// ensureDays makes the partitions from the day of first to that of last.
+func ensureDays(ctx context.Context, conn *pgx.Conn, first, last time.Time) error {
 	// Replicas that start together would make the same one twice.
 	if _, err := conn.Exec(ctx, `SELECT pg_advisory_lock($1)`, lockMigrate); err != nil {
 		return unavailable(err)
 	}
 	defer conn.Exec(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock($1)`, lockMigrate) //nolint:errcheck // ends with the session
-	today := now.UTC().Truncate(24 * time.Hour)
-	for day := -1; day <= daysAhead; day++ {
-		from := today.AddDate(0, 0, day)
+	for from := first.UTC().Truncate(24 * time.Hour); !from.After(last); from = from.AddDate(0, 0, 1) {
 		for _, p := range partitioned {
 			name := p.table + "_" + from.Format("20060102")
 			var there bool

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ledger
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"spine.nhs.uk/controlplane/operators/workloads/kit/database"
+	"spine.nhs.uk/controlplane/operators/workloads/messaging/message"
+)
+
+const (
+	// margin is how long before the point of a copy a message may have been numbered and yet be missing in it: a message
+	// is numbered before it is committed (giveUpAfter at most), and the clocks of replicas differ.
+	margin = time.Minute
+	// window is how much of a ledger one query reads. A query over days would keep the server from vacuuming the
+	// deliveries of those days' messages, which come and go while it runs.
+	window = message.Seq(time.Hour/time.Microsecond) * message.Nodes
+)
+
+// Comparison is how a copy of a ledger differs from the ledger that it was made of, in messages. Those of deep probes
+// count as any other: there are as many in a true copy.
+type Comparison struct {
+	// Both have the message.
+	Both int64
+	// OnlyFrom lack in the copy though they were accepted before its point: it is no true copy unless there are none.
+	OnlyFrom int64
+	// OnlyTo are in the copy alone: what was destroyed since is had back. That includes what was deleted for its age.
+	OnlyTo int64
+	// Differing are in both, and were changed since, which the gateway never does: what they were is had back.
+	Differing int64
+	// After were accepted after the point, or are complete by what was, and are not in the copy.
+	After int64
+	// Last is the newest message of the copy; 0 when there is none.
+	Last message.Seq
+}
+
+// Compare reads every message of a ledger and of its copy to a point in time, but not their bodies. It changes neither.
+func Compare(ctx context.Context, from, to database.Source, until time.Time) (c Comparison, err error) {
+	p, err := openPair(ctx, from, to, until)
+	if err != nil {
+		return c, err
+	}
+	defer p.close()
+	first, last, err := p.span(ctx)
+	if err != nil {
+		return c, err
+	}
+	for low := first; low <= last; low += window {
+		see := func(f, t *found) error {
+			c.count(f, t, p.floor)
+			return nil
+		}
+		if err := p.merge(ctx, see, allMessages, low, min(low+window, last+1)); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+func (c *Comparison) count(f, t *found, floor message.Seq) {
+	if f.after(t, floor) {
+		c.After++
+	}
+	switch {
+	case f == nil:
+		c.OnlyTo++
+	case t != nil:
+		c.Both++
+		if f.differs(t) {
+			c.Differing++
+		}
+	case f.seq < floor:
+		c.OnlyFrom++
+	}
+	if t != nil {
+		c.Last = t.seq
+	}
+}
+
+// found is what tells whether two messages are the same.
+type found struct {
+	seq   message.Seq
+	print []byte
+	// bytes of all its bodies.
+	bytes int64
+	// parts that are there beyond the first, in their order, and the print of each.
+	parts  []int16
+	prints [][]byte
+}
+
+// after says whether the ledger accepted the message, or parts of it, after the point of the copy, which has t of it.
+func (f *found) after(t *found, floor message.Seq) bool {
+	if f == nil || t == nil {
+		return f != nil && f.seq >= floor
+	}
+	return slices.ContainsFunc(f.parts, func(part int16) bool { return !slices.Contains(t.parts, part) })
+}
+
+// differs says whether what the copy has of the message is no longer so.
+func (f *found) differs(t *found) bool {
+	if !bytes.Equal(f.print, t.print) {
+		return true
+	}
+	for i, part := range t.parts {
+		if at := slices.Index(f.parts, part); at < 0 || !bytes.Equal(f.prints[at], t.prints[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+// Bodies are told by the hashes that were made when they came, and by their lengths, which the server knows without
+// reading them.
+const (
+	prints = `SELECT m.seq, sha256(convert_to(ROW(m.size, m.parts, m.flags, m.sender, m.recipient, m.interaction, m.request_id,
+			m.local_id, m.hash, m.extra, octet_length(m.body))::text, 'UTF8')), m.size + coalesce(p.size, 0), p.parts, p.prints
+		FROM ledger.message m LEFT JOIN LATERAL (
+			SELECT sum(octet_length(p.body)) AS size, array_agg(p.part ORDER BY p.part) AS parts,
+				array_agg(p.hash || convert_to(octet_length(p.body)::text, 'UTF8') ORDER BY p.part) AS prints
+			FROM ledger.part p WHERE m.parts > 1 AND p.seq = m.seq AND p.seq >= $1 AND p.seq < $2) p ON true
+		WHERE m.seq >= $1 AND m.seq < $2`
+	allMessages   = prints + ` ORDER BY m.seq`
+	theseMessages = prints + ` AND m.seq = ANY ($3::bigint[]) ORDER BY m.seq`
+)
+
+// pair is a ledger and its copy.
+type pair struct {
+	from, to *pgxpool.Pool
+	// floor is the first number that may be missing in a true copy.
+	floor message.Seq
+}
+
+// connections of each pool: one reads prints while another copies.
+const connections = 2
+
+func openPair(ctx context.Context, from, to database.Source, until time.Time) (*pair, error) {
+	p := &pair{floor: message.SeqAt(until.Add(-margin))}
+	var err error
+	if p.from, err = database.Pool(ctx, keyed(from), "message-gateway-restore", connections); err != nil {
+		return nil, fmt.Errorf("the database before: %w", err)
+	}
+	if p.to, err = database.Pool(ctx, keyed(to), "message-gateway-restore", connections); err != nil {
+		p.from.Close()
+		return nil, fmt.Errorf("the restored database: %w", err)
+	}
+	if err := p.distinct(ctx); err != nil {
+		p.close()
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *pair) close() {
+	p.from.Close()
+	p.to.Close()
+}
+
+// distinct guards against the comparison of a database with itself, which would find that nothing is missing.
+func (p *pair) distinct(ctx context.Context) error {
+	const identity = `SELECT format('%s of a server since %s', current_database(), pg_postmaster_start_time())`
+	var from, to string
+	if err := p.from.QueryRow(ctx, identity).Scan(&from); err != nil {
+		return fmt.Errorf("the database before: %w", err)
+	}
+	if err := p.to.QueryRow(ctx, identity).Scan(&to); err != nil {
+		return fmt.Errorf("the restored database: %w", err)
+	}
+	if from == to {
+		return errors.New("both addresses lead to the same database: give the one before and the restored one")
+	}
+	return nil
+}
+
+// span is the first and the last number of both; 1 and 0 when both are empty.
+func (p *pair) span(ctx context.Context) (first, last message.Seq, err error) {
+	for _, pool := range []*pgxpool.Pool{p.from, p.to} {
+		var low, high *message.Seq
+		if err := pool.QueryRow(ctx, `SELECT min(seq), max(seq) FROM ledger.message`).Scan(&low, &high); err != nil {
+			return 0, 0, p.failed(pool, err)
+		}
+		if low == nil {
+			continue
+		}
+		if last == 0 {
+			first = *low
+		}
+		first, last = min(first, *low), max(last, *high)
+	}
+	return cmp.Or(first, 1), last, nil
+}
+
+func (p *pair) failed(pool *pgxpool.Pool, err error) error {
+	if err == nil {
+		return nil
+	}
+	if pool == p.from {
+		return fmt.Errorf("the ledger of the database before: %w", err)
+	}
+	return fmt.Errorf("the ledger of the restored database: %w", err)
+}
+
+// merge goes through the messages that a query finds in either, in their order, with nil for the one that lacks it. It
+// holds one row of each at a time.
+func (p *pair) merge(ctx context.Context, see func(f, t *found) error, query string, args ...any) error {
+	from, to := reader{pair: p, pool: p.from}, reader{pair: p, pool: p.to}
+	for _, r := range []*reader{&from, &to} {
+		if err := r.open(ctx, query, args); err != nil {
+			return err
+		}
+		defer r.rows.Close()
+	}
+	for from.row != nil || to.row != nil {
+		f, t := from.row, to.row
+		if f != nil && t != nil && f.seq < t.seq {
+			t = nil
+		} else if f != nil && t != nil && t.seq < f.seq {
+			f = nil
+		}
+		if err := see(f, t); err != nil {
+			return err
+		}
+		if f != nil {
+			if err := from.next(); err != nil {
+				return err
+			}
+		}
+		if t != nil {
+			if err := to.next(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// reader reads one side of a merge.
+type reader struct {
+	pair *pair
+	pool *pgxpool.Pool
+	rows pgx.Rows
+	// row is nil at the end.
+	row *found
+}
+
+func (r *reader) open(ctx context.Context, query string, args []any) (err error) {
+	if r.rows, err = r.pool.Query(ctx, query, args...); err != nil {
+		return r.pair.failed(r.pool, err)
+	}
+	return r.next()
+}
+
+func (r *reader) next() error {
+	r.row = nil
+	if !r.rows.Next() {
+		// What a former primary still holds is not all that was acknowledged.
+		return r.pair.failed(r.pool, cmp.Or(r.rows.Err(), database.Superseded(r.rows.Conn())))
+	}
+	var f found
+	if err := r.rows.Scan(&f.seq, &f.print, &f.bytes, &f.parts, &f.prints); err != nil {
+		r.rows.Close()
+		return r.pair.failed(r.pool, err)
+	}
+	r.row = &f
+	return nil
+}
