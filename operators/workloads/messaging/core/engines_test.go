@@ -79,6 +79,12 @@ func (p *pair) close() {
 // database makes a database and returns where it is.
 func (p *pair) database(t testing.TB) string {
 	t.Helper()
+	return p.copyOf(t, "template1")
+}
+
+// copyOf makes a copy of a database that nobody uses, and returns where it is.
+func (p *pair) copyOf(t testing.TB, original string) string {
+	t.Helper()
 	p.databases++
 	name := "test" + strconv.Itoa(p.databases)
 	conn, err := pgx.Connect(t.Context(), p.db.URL)
@@ -86,7 +92,7 @@ func (p *pair) database(t testing.TB) string {
 		t.Fatal(err)
 	}
 	defer conn.Close(context.WithoutCancel(t.Context())) //nolint:errcheck // nothing hangs on it
-	if _, err := conn.Exec(t.Context(), "CREATE DATABASE "+name); err != nil {
+	if _, err := conn.Exec(t.Context(), "CREATE DATABASE "+name+" TEMPLATE "+original); err != nil {
 		t.Fatal(err)
 	}
 	at, err := url.Parse(p.db.URL)

@@ -103,11 +103,21 @@ type replica struct {
 // idle makes a replica that does not run: it accepts into the ledger, and no reference of it leaves.
 func (s *site) idle() *Gateway {
 	s.t.Helper()
+	l := s.open()
+	s.t.Cleanup(l.Close)
+	return s.on(l)
+}
+
+func (s *site) open() *ledger.Ledger {
+	s.t.Helper()
 	l, err := ledger.Open(context.Background(), ledger.Config{Database: database.URL(s.database), Now: s.now})
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.t.Cleanup(l.Close)
+	return l
+}
+
+func (s *site) on(l *ledger.Ledger) *Gateway {
 	return New(Config{
 		Ledger: l, Broker: dispatch.URL(s.broker.URL), Routes: s.routes, Directory: s.parties, Endpoints: s.endpoint,
 		Now: s.now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Registry: prometheus.NewRegistry(),
@@ -116,7 +126,10 @@ func (s *site) idle() *Gateway {
 
 func (s *site) start() *replica {
 	s.t.Helper()
-	g := s.idle()
+	return s.run(s.idle())
+}
+
+func (s *site) run(g *Gateway) *replica {
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { g.Run(ctx); close(done) }()
