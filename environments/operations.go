@@ -21,7 +21,7 @@ type Operations struct {
 type OperationApproval struct {
 	// actions that need it when a person asks for them, of a ServiceRecovery or a Failover; [] for
 	// none. Default [RebuildBroker, RebuildReplica, ResyncStandby,
-	// FenceHost, PlannedFailover, UnplannedFailover].
+	// RestoreDatabase, FenceHost, PlannedFailover, UnplannedFailover].
 	Actions []string `json:"actions"`
 }
 
@@ -39,7 +39,7 @@ type ChangeWindow struct {
 
 func (o *Operations) setDefaults() {
 	if o.Approval.Actions == nil {
-		o.Approval.Actions = []string{"RebuildBroker", "RebuildReplica", "ResyncStandby", "FenceHost", "PlannedFailover", "UnplannedFailover"}
+		o.Approval.Actions = []string{"RebuildBroker", "RebuildReplica", "ResyncStandby", "RestoreDatabase", "FenceHost", "PlannedFailover", "UnplannedFailover"}
 	}
 	text(&o.MaxApprovalAge, "24h")
 	text(&o.CoolDown, "2m")

@@ -76,8 +76,8 @@ const botocore = "/usr/lib/python3/dist-packages/botocore/data/"
 var PostgreSQL = System{
 	Name:  "postgresql",
 	Suite: "trixie",
-	// Barman only suggests the client of the stores it is used with.
-	Packages: []string{"barman-cli-cloud", "ca-certificates", "postgresql-17", "postgresql-client-17", "python3-boto3"},
+	// Barman only suggests the client of the stores that it is used with, and how to compress.
+	Packages: []string{"barman-cli-cloud", "ca-certificates", "postgresql-17", "postgresql-client-17", "python3-boto3", "python3-snappy"},
 	Files: map[string]string{
 		"etc/adduser.conf":                         "UID_POOL=/etc/adduser-pool\nFIRST_SYSTEM_UID=26\n",
 		"etc/adduser-pool":                         "postgres:26:PostgreSQL:/var/lib/postgresql:/bin/bash\n",

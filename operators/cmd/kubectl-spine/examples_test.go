@@ -5,9 +5,10 @@ package main
 import (
 	"os"
 	"path/filepath"
-	"reflect"
 	"testing"
+	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	"sigs.k8s.io/yaml"
 
 	api "spine.nhs.uk/controlplane/operators/api/resilience/v1alpha1"
@@ -29,13 +30,16 @@ func TestExamplesOfActions(t *testing.T) {
 				t.Fatal(err)
 			}
 			r := &request{reason: want.Spec.Reason, part: string(want.Spec.Part), instance: want.Spec.Instance, supplier: want.Spec.Supplier, replicas: want.Spec.Replicas}
+			if want.Spec.RestoreTo != nil {
+				r.to = want.Spec.RestoreTo.UTC().Format(time.RFC3339)
+			}
 			args := []string{string(want.Spec.Action), targetName(&want)}
 			if err := r.check(args); err != nil {
 				t.Fatal(err)
 			}
 			got := r.build("amy", want.Namespace, want.Spec.Service, want.Spec.Host)
 			got.Spec.DryRun = nil // the default
-			if want.Spec.Action != action.name || !reflect.DeepEqual(got.Spec, want.Spec) {
+			if want.Spec.Action != action.name || !equality.Semantic.DeepEqual(got.Spec, want.Spec) {
 				t.Errorf("the plugin asks for\n%+v\nand the example for\n%+v", got.Spec, want.Spec)
 			}
 		})

@@ -51,6 +51,9 @@ Actions:
   # At a site that another one took over from: make its database a standby anew
   kubectl spine recover ResyncStandby spine --reason 'INC0012345: the site is back'
 
+  # After a mistake: the ledger as it was at 14:05, with every message since
+  kubectl spine recover RestoreDatabase spine --to 2026-11-22T14:05:00Z --reason 'INC0012345: rows deleted'
+
   # Stop deliveries to a supplier, outside the change window
   kubectl spine recover QuarantineSupplier spine --supplier example-pharmacy \
     --reason 'INC0012345: poison messages' --break-glass 'agreed by the duty manager'`,
@@ -80,6 +83,7 @@ Actions:
 	f.StringVar(&r.instance, flagInstance, "", "instance of the database that RebuildReplica throws away, e.g. spine-db-2")
 	f.StringVar(&r.supplier, flagSupplier, "", "supplier, by its name in the service's specification")
 	f.Int32Var(&r.replicas, flagReplicas, 0, "replicas that ScaleOut runs: 2 to 20")
+	f.StringVar(&r.to, flagTo, "", "time whose state of the database RestoreDatabase brings back, e.g. 2026-11-22T14:05:00Z")
 	f.StringVar(&r.unknown, flagUnknown, "", "reason for throwing away what was acknowledged at this site alone (ResyncStandby)")
 	f.StringVar(&r.breakGlass, "break-glass", "", "reason for going on without the approval or the change window that is missing; it is recorded, and told as a warning")
 	f.BoolVar(&r.planOnly, "dry-run", false, "make and show the plan only")

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
 	api "spine.nhs.uk/controlplane/operators/api/resilience/v1alpha1"
@@ -29,6 +31,7 @@ const (
 	flagInstance = "instance"
 	flagSupplier = "supplier"
 	flagReplicas = "replicas"
+	flagTo       = "to"
 	flagUnknown  = "accept-unknown-loss"
 )
 
@@ -41,6 +44,7 @@ var actions = []action{
 	{api.ActionReleaseSupplier, "start deliveries to a supplier again", flagSupplier, true},
 	{api.ActionScaleOut, "run more replicas of the service's own program", flagReplicas, false},
 	{api.ActionResyncStandby, "throw the database of a site that does not serve away and copy the other site's", "", false},
+	{api.ActionRestoreDatabase, "go on with the database as it was at a time, and with all that was accepted since", flagTo, true},
 	{api.ActionDrainHost, "move everything off a host, for planned work", "", false},
 	{api.ActionReturnHost, "take a host back into service", "", false},
 	{api.ActionFenceHost, "switch a host off by its BMC and release its pods and volumes", "", false},
@@ -60,7 +64,10 @@ type request struct {
 	// target as given: a host, or a service as NAME, KIND/NAME or NAMESPACE/NAME; may be empty.
 	target                   string
 	part, instance, supplier string
-	replicas                 int32
+	// to is the time whose state is to be brought back, as given; at is the time that it is.
+	to       string
+	at       metav1.Time
+	replicas int32
 	// unknown is why the loss of what nobody can name is accepted.
 	unknown       string
 	reason        string
@@ -85,8 +92,8 @@ func (r *request) check(args []string) error {
 		r.target = args[1]
 	}
 	var errs []error
-	given := map[string]bool{flagPart: r.part != "", flagInstance: r.instance != "", flagSupplier: r.supplier != "", flagReplicas: r.replicas != 0}
-	for _, flag := range []string{flagPart, flagInstance, flagSupplier, flagReplicas} {
+	given := map[string]bool{flagPart: r.part != "", flagInstance: r.instance != "", flagSupplier: r.supplier != "", flagReplicas: r.replicas != 0, flagTo: r.to != ""}
+	for _, flag := range []string{flagPart, flagInstance, flagSupplier, flagReplicas, flagTo} {
 		switch {
 		case flag == r.flag && !given[flag]:
 			errs = append(errs, fmt.Errorf("--%s is needed by %s", flag, r.name))
@@ -104,6 +111,13 @@ func (r *request) check(args []string) error {
 	}
 	if given[flagReplicas] && (r.replicas < 2 || r.replicas > 20) {
 		errs = append(errs, fmt.Errorf("--replicas: %d is not between 2 and 20", r.replicas))
+	}
+	if r.to != "" {
+		at, err := time.Parse(time.RFC3339, r.to)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("--to: %q is no time: give it as 2026-11-22T14:05:00Z", r.to))
+		}
+		r.at = metav1.NewTime(at)
 	}
 	if r.unknown != "" && r.name != api.ActionResyncStandby {
 		errs = append(errs, fmt.Errorf("--%s has no meaning for %s: leave it out", flagUnknown, r.name))
@@ -143,6 +157,9 @@ func (r *request) build(requester, namespace string, service *api.ServiceRef, ho
 	o.Spec = api.ServiceRecoverySpec{
 		OperationSpec: api.OperationSpec{RequestedBy: requester, Reason: strings.TrimSpace(r.reason), DryRun: ptr.To(true)},
 		Action:        r.name, Service: service, Host: host, Part: api.Part(r.part), Instance: r.instance, Supplier: r.supplier, Replicas: r.replicas,
+	}
+	if r.to != "" {
+		o.Spec.RestoreTo = &r.at
 	}
 	if r.unknown != "" {
 		o.Spec.AcceptUnknownLoss = &api.AcceptUnknownLoss{Reason: strings.TrimSpace(r.unknown)}

@@ -7,10 +7,12 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
+	api "spine.nhs.uk/controlplane/operators/api/messaging/v1alpha1"
 	desired "spine.nhs.uk/controlplane/operators/desired/messaging"
 	"spine.nhs.uk/controlplane/operators/kit"
 )
@@ -29,8 +31,13 @@ func (s *scope) protect(ctx context.Context) (time.Duration, error) {
 }
 
 func (s *scope) finalize(ctx context.Context, change func(client.Object, string) bool) error {
+	return s.amend(ctx, func(m *api.MessagingService) { change(m, common.WorkFinalizer) })
+}
+
+// amend changes the service's own metadata.
+func (s *scope) amend(ctx context.Context, change func(*api.MessagingService)) error {
 	before := s.service.DeepCopy()
-	if !change(s.service, common.WorkFinalizer) {
+	if change(s.service); equality.Semantic.DeepEqual(before, s.service) {
 		return nil
 	}
 	found := s.service.Status

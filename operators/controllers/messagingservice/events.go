@@ -25,6 +25,10 @@ func applied(m *api.MessagingService, part, message string) kit.Event {
 	return normal(m, "Applied", part+" applied: "+message)
 }
 
+func released(m *api.MessagingService, operation string) kit.Event {
+	return normal(m, "Released", "gateways run again: "+operation+", which held them, has ended")
+}
+
 func imageGood(m *api.MessagingService, image string) kit.Event {
 	return normal(m, "ImageGood", "every gateway runs "+image+" and the deep probe passes")
 }

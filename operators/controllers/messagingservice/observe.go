@@ -11,12 +11,15 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
+	api "spine.nhs.uk/controlplane/operators/api/messaging/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/desired/database"
 	desired "spine.nhs.uk/controlplane/operators/desired/messaging"
 	"spine.nhs.uk/controlplane/operators/kit"
@@ -28,6 +31,7 @@ import (
 func (s *scope) observe(ctx context.Context) (time.Duration, error) {
 	return kit.RunAll(ctx,
 		kit.Phase{Name: "operation", Run: s.observeOperation},
+		kit.Phase{Name: "hold", Run: s.unhold},
 		kit.Phase{Name: "database", Run: s.observeDatabase},
 		kit.Phase{Name: "broker", Run: s.observeBroker},
 		kit.Phase{Name: "gateway", Run: func(ctx context.Context) (time.Duration, error) {
@@ -45,11 +49,28 @@ func (s *scope) observeOperation(ctx context.Context) (time.Duration, error) {
 	return 0, err
 }
 
+// unhold lets the gateways run again that were held for an operation which has ended, however it did.
+func (s *scope) unhold(ctx context.Context) (time.Duration, error) {
+	if s.operation != "" || !common.Held(s.service.Annotations) {
+		return 0, nil
+	}
+	s.Events.Publish(released(s.service, s.service.Annotations[common.HeldAnnotation]))
+	return 0, s.amend(ctx, func(m *api.MessagingService) { delete(m.Annotations, common.HeldAnnotation) })
+}
+
 func (s *scope) observeDatabase(ctx context.Context) (time.Duration, error) {
 	if s.service.Spec.Database.Elsewhere() {
 		return 0, nil
 	}
 	cluster := desired.DatabaseCluster(s.service)
+	live := &unstructured.Unstructured{}
+	live.SetGroupVersionKind(database.GVK)
+	switch err := s.Client.Get(ctx, client.ObjectKeyFromObject(cluster), live); {
+	case err == nil:
+		database.KeepOrigin(cluster, live)
+	case client.IgnoreNotFound(err) != nil && !meta.IsNoMatchError(err): // Look says what a missing kind means
+		return 0, err
+	}
 	child, err := s.children.Look(ctx, cluster)
 	if err != nil {
 		return 0, err

@@ -26,6 +26,7 @@ func Actions() map[api.Action]Constructor {
 		api.ActionReleaseSupplier:    newRelease,
 		api.ActionScaleOut:           newScale,
 		api.ActionResyncStandby:      newResync,
+		api.ActionRestoreDatabase:    newRestore,
 		api.ActionDrainHost:          newDrain,
 		api.ActionReturnHost:         newReturn,
 		api.ActionFenceHost:          newFence,

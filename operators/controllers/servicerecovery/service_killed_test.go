@@ -14,6 +14,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	apiruntime "k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -46,6 +47,14 @@ func (c *cut) write(do func() error) error {
 
 func (c *cut) Patch(ctx context.Context, o client.Object, p client.Patch, options ...client.PatchOption) error {
 	return c.write(func() error { return c.Client.Patch(ctx, o, p, options...) })
+}
+
+func (c *cut) Apply(ctx context.Context, o apiruntime.ApplyConfiguration, options ...client.ApplyOption) error {
+	dry := client.ApplyOptions{}
+	if dry.ApplyOptions(options); len(dry.DryRun) > 0 {
+		return c.Client.Apply(ctx, o, options...)
+	}
+	return c.write(func() error { return c.Client.Apply(ctx, o, options...) })
 }
 
 func (c *cut) Delete(ctx context.Context, o client.Object, options ...client.DeleteOption) error {

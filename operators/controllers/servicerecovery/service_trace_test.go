@@ -50,3 +50,8 @@ func (s *stage) golden(o *api.ServiceRecovery) {
 	}
 	golden.Assert(GinkgoT(), b.String(), "trace-"+s.name+".txt")
 }
+
+// shorn has the letters of an operation's UID, which differ each time, taken out of a name.
+func shorn(line, name string) string {
+	return strings.ReplaceAll(line, name, name[:strings.LastIndex(name, "-")]+"-xxxxxx")
+}

@@ -104,6 +104,17 @@ func resynced(change func(*Resync)) Resync {
 	return f
 }
 
+func restored(change func(*Restore)) Restore {
+	now := time.Date(2026, 11, 22, 15, 0, 0, 0, time.UTC)
+	f := Restore{
+		Service: whole(), Object: object("MessagingService", "spine"), Messaging: true, Program: "gateway", Replicas: 2,
+		Now: now, To: now.Add(-time.Hour), First: now.Add(-13 * time.Hour), Kept: true, Available: true,
+		Cluster: object("Cluster", "spine-db"), Copy: Object{Kind: "Cluster", Namespace: "spine-messaging", Name: "spine-db-a1b2c3"},
+	}
+	change(&f)
+	return f
+}
+
 func restart(s Service, part string) Restart {
 	f := Restart{Service: s, Part: part}
 	switch part {
@@ -171,6 +182,7 @@ func TestPlans(t *testing.T) {
 			f.Order.Role, f.Done, f.Acknowledge, f.Cluster.UID, f.Doomed = common.SiteStandby, false, common.AcknowledgeSite, "", nil
 		})),
 		"resync-standby-accepted": PlanResync(resynced(func(f *Resync) { f.Order.Alone, f.Accepted = true, true })),
+		"restore-database":        PlanRestore(restored(func(*Restore) {})),
 		"scale-out":               PlanScale(scale(4)),
 		"end-scale-out":           PlanScale(func() Scale { s := scale(2); s.Now = 4; return s }()),
 	} {

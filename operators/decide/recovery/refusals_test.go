@@ -31,6 +31,25 @@ func follows(f *Resync) {
 	f.There.Replication = &common.SiteReplication{Streaming: true, BehindSeconds: number(0), ObservedTime: metav1.NewTime(f.Now)}
 }
 
+// Nothing that was accepted may be missing from what takes the ledger's place.
+func TestLacks(t *testing.T) {
+	for name, c := range map[string]struct {
+		found   Comparison
+		carried bool
+		want    string
+	}{
+		"a true copy":             {Comparison{Both: 9, After: 3, OnlyTo: 2}, false, ""},
+		"it lacks an old message": {Comparison{Both: 9, OnlyFrom: 1}, false, "the copy lacks 1 message accepted before that time"},
+		"after, an old one":       {Comparison{Both: 9, OnlyFrom: 2, Carried: 4}, true, "the copy lacks 2 messages accepted before that time"},
+		"all was carried over":    {Comparison{Both: 9, Carried: 3}, true, ""},
+		"one was not":             {Comparison{Both: 9, Carried: 2, After: 1}, true, "the copy lacks 1 message accepted since"},
+	} {
+		if got := c.found.Lacks(c.carried); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
 func TestResynced(t *testing.T) {
 	done := func(change func(*Resync)) Resync {
 		return resynced(func(f *Resync) { follows(f); f.Done, f.Whole = true, true; change(f) })
@@ -92,6 +111,18 @@ func TestRefusals(t *testing.T) {
 		"resync: it acknowledged alone":         {PlanResync(resynced(func(f *Resync) { f.Order.Alone = true })), api.ReasonWorkAtRisk, "acceptUnknownLoss"},
 		"resync: it follows":                    {PlanResync(resynced(func(f *Resync) { follows(f); f.Whole = true })), api.ReasonNotApplicable, "nothing to do"},
 		"resync: it follows with a member less": {PlanResync(resynced(follows)), api.ReasonNotApplicable, "RebuildReplica"},
+
+		"restore: somebody else's database":   {PlanRestore(restored(func(f *Restore) { f.Elsewhere = map[string]string{Database: "db.test"} })), api.ReasonRunElsewhere, "db.test"},
+		"restore: what changes its rows":      {PlanRestore(restored(func(f *Restore) { f.Messaging = false })), api.ReasonNotApplicable, "cannot be carried over"},
+		"restore: two sites":                  {PlanRestore(restored(func(f *Restore) { f.Paired = true })), api.ReasonNotApplicable, "two sites"},
+		"restore: it is kept nowhere":         {PlanRestore(restored(func(f *Restore) { f.Kept = false })), api.ReasonNotApplicable, "spec.database.backup"},
+		"restore: no copy is there yet":       {PlanRestore(restored(func(f *Restore) { f.First = time.Time{} })), api.ReasonNotApplicable, "no copy"},
+		"restore: before the first copy":      {PlanRestore(restored(func(f *Restore) { f.To = f.First.Add(-time.Second) })), api.ReasonNotApplicable, "the earliest state that can be had is of 2026-11-22T02:00:00Z"},
+		"restore: it may not be archived":     {PlanRestore(restored(func(f *Restore) { f.To = f.Now.Add(time.Second - ArchiveLag) })), api.ReasonNotApplicable, "give a time before 2026-11-22T14:57:00Z"},
+		"restore: the future":                 {PlanRestore(restored(func(f *Restore) { f.To = f.Now.Add(time.Hour) })), api.ReasonNotApplicable, "give a time before"},
+		"restore: what came since is away":    {PlanRestore(restored(func(f *Restore) { f.Available = false })), api.ReasonLossUnknown, "repair it first"},
+		"restore: there is no database":       {PlanRestore(restored(func(f *Restore) { f.Cluster.UID = "" })), api.ReasonLossUnknown, "repair it first"},
+		"restore: the log does not get there": {PlanRestore(restored(func(f *Restore) { f.Failing = true })), api.ReasonStateUnknown, "condition Backup"},
 
 		"any action: it sleeps": {Asleep("BookingService", "spine-booking", "ers"), api.ReasonAsleep, "set spec.activity to Awake"},
 

@@ -60,8 +60,8 @@ func store(b common.DatabaseBackup, namespace, cluster string) map[string]any {
 		"endpointCA":      key(storeCA),
 		"s3Credentials":   map[string]any{"accessKeyId": key(accessKey), "secretAccessKey": key(secretKey)},
 		// The one that costs least of the processor, of which the database needs all.
-		"wal":  map[string]any{"compression": "lz4"},
-		"data": map[string]any{"compression": "lz4", "jobs": int64(1)},
+		"wal":  map[string]any{"compression": "snappy"},
+		"data": map[string]any{"compression": "snappy", "jobs": int64(1)},
 	}
 }
 

@@ -25,6 +25,8 @@ type Args struct {
 	Database, Owner string
 	// Profile chooses PostgreSQL's parameters.
 	Profile Profile
+	// Restore makes the Cluster from what another one has archived; nil makes an empty one.
+	Restore *Restore
 	// Pair joins the Cluster to that of another site; nil when there is none.
 	Pair *Pair
 }
@@ -84,11 +86,17 @@ func Cluster(a Args) *unstructured.Unstructured {
 	if a.Pair != nil {
 		a.Pair.join(u, a)
 	}
+	if a.Restore != nil {
+		a.Restore.join(u, a)
+	}
 	a.archive(u)
 	return u
 }
 
 func bootstrap(a Args) map[string]any {
+	if a.Restore != nil {
+		return a.Restore.bootstrap(a)
+	}
 	return map[string]any{"initdb": map[string]any{
 		"database":       a.Database,
 		"owner":          a.Owner,

@@ -34,7 +34,9 @@ const (
 )
 
 // DatabaseName of the CloudNativePG Cluster.
-func DatabaseName(m *api.MessagingService) string { return m.Name + "-db" }
+func DatabaseName(m *api.MessagingService) string {
+	return common.Database(m.Annotations, m.Name+"-db")
+}
 
 // BrokerName of the RabbitmqCluster.
 func BrokerName(m *api.MessagingService) string { return m.Name + "-broker" }

@@ -44,8 +44,12 @@ func NetworkPolicies(m *api.MessagingService) []*networkingv1.NetworkPolicy {
 
 // databasePolicy opens the instances to the gateways, to each other and to their operator.
 func databasePolicy(m *api.MessagingService) *networkingv1.NetworkPolicy {
-	database, gateway := Selector(m, Database), Selector(m, Gateway)
-	return network.Policy(meta(m, DatabaseName(m), Database), database,
+	return databasePolicyOf(m, DatabaseName(m))
+}
+
+func databasePolicyOf(m *api.MessagingService, cluster string) *networkingv1.NetworkPolicy {
+	database, gateway := map[string]string{"cnpg.io/cluster": cluster}, Selector(m, Gateway)
+	return network.Policy(meta(m, cluster, Database), database,
 		append([]network.Rule{
 			{Peers: network.Pods(gateway), Ports: network.TCP(postgresPort)},
 			{Peers: network.Pods(database), Ports: network.TCP(postgresPort, cnpgStatusPort)},

@@ -19,9 +19,9 @@ func order(m *api.MessagingService) common.SiteOrder {
 func Serves(m *api.MessagingService) bool { return order(m).Role == common.SiteActive }
 
 // GatewayReplicas is how many gateways there have to be: none at a site that is not to
-// serve; else the specification's number, or more where an operation has asked for more.
+// serve, and none while an operation holds the service; else the specification's number, or more where an operation has asked for more.
 func GatewayReplicas(m *api.MessagingService) int32 {
-	if !Serves(m) {
+	if !Serves(m) || common.Held(m.Annotations) {
 		return 0
 	}
 	return common.Replicas(m.Annotations, m.Spec.Gateway.Replicas)

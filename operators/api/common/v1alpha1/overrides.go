@@ -21,6 +21,18 @@ func StoppedSuppliers(annotations map[string]string) []string {
 	return out
 }
 
+// Database is the name of the service's Cluster: the one that an operation has made since, or the
+// one that it was made with.
+func Database(annotations map[string]string, first string) string {
+	if name := annotations[DatabaseAnnotation]; name != "" {
+		return name
+	}
+	return first
+}
+
+// Held says whether an operation keeps the service's programs from running.
+func Held(annotations map[string]string) bool { return annotations[HeldAnnotation] != "" }
+
 // Replicas of the service's own program: what an operation has asked for by the service's
 // annotations, or what the specification says when that is more. Admission refuses an
 // annotation that is no number; where it was not asked, the specification counts.

@@ -37,7 +37,7 @@ type OperationsConfig struct {
 type ApprovalRule struct {
 	// actions that need an approval when a person asks for them. What the manager itself asks
 	// for needs none. []: no action needs one. Default: [RebuildBroker, RebuildReplica, ResyncStandby,
-	// FenceHost, PlannedFailover, UnplannedFailover].
+	// RestoreDatabase, FenceHost, PlannedFailover, UnplannedFailover].
 	Actions []Action `json:"actions"`
 }
 
@@ -45,7 +45,7 @@ type ApprovalRule struct {
 func Actions() []Action {
 	return []Action{
 		ActionRestartRolling, ActionRebuildBroker, ActionRebuildReplica, ActionReplayDeadLetters, ActionQuarantineSupplier,
-		ActionReleaseSupplier, ActionScaleOut, ActionResyncStandby, ActionDrainHost, ActionReturnHost, ActionFenceHost,
+		ActionReleaseSupplier, ActionScaleOut, ActionResyncStandby, ActionRestoreDatabase, ActionDrainHost, ActionReturnHost, ActionFenceHost,
 	}
 }
 
@@ -91,7 +91,7 @@ func ParseOperationsConfig(raw []byte) (*OperationsConfig, error) {
 func (c *OperationsConfig) Default() {
 	if c.Approval.Actions == nil {
 		c.Approval.Actions = []Action{
-			ActionRebuildBroker, ActionRebuildReplica, ActionResyncStandby, ActionFenceHost, ActionPlannedFailover, ActionUnplannedFailover,
+			ActionRebuildBroker, ActionRebuildReplica, ActionResyncStandby, ActionRestoreDatabase, ActionFenceHost, ActionPlannedFailover, ActionUnplannedFailover,
 		}
 	}
 	if c.MaxApprovalAge.Duration == 0 {

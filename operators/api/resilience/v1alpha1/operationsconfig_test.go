@@ -29,7 +29,7 @@ func TestParseOperationsConfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Approval.Actions) != 6 || c.MaxApprovalAge.Duration != 24*time.Hour || c.CoolDown.Duration != 2*time.Minute {
+	if len(c.Approval.Actions) != 7 || c.MaxApprovalAge.Duration != 24*time.Hour || c.CoolDown.Duration != 2*time.Minute {
 		t.Errorf("defaults are %+v", c)
 	}
 	if c, err = ParseOperationsConfig([]byte("approval: {actions: []}")); err != nil || len(c.Approval.Actions) != 0 {

@@ -6,7 +6,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // Action of a ServiceRecovery.
 //
-// +kubebuilder:validation:Enum=RestartRolling;RebuildBroker;RebuildReplica;ReplayDeadLetters;QuarantineSupplier;ReleaseSupplier;ScaleOut;ResyncStandby;DrainHost;ReturnHost;FenceHost
+// +kubebuilder:validation:Enum=RestartRolling;RebuildBroker;RebuildReplica;ReplayDeadLetters;QuarantineSupplier;ReleaseSupplier;ScaleOut;ResyncStandby;RestoreDatabase;DrainHost;ReturnHost;FenceHost
 type Action string
 
 // Actions on a service, and on a host.
@@ -27,6 +27,9 @@ const (
 	ActionScaleOut Action = "ScaleOut"
 	// ActionResyncStandby throws the service's database at a site that does not serve away, and copies the other site's.
 	ActionResyncStandby Action = "ResyncStandby"
+	// ActionRestoreDatabase has the service go on with its database as it was at a time, and with
+	// all that was accepted since.
+	ActionRestoreDatabase Action = "RestoreDatabase"
 	// ActionDrainHost moves everything off a host, for planned work.
 	ActionDrainHost Action = "DrainHost"
 	// ActionReturnHost takes a host back into service.
@@ -66,13 +69,14 @@ const (
 
 // ServiceRecoverySpec is one action on one service or host.
 //
-// +kubebuilder:validation:XValidation:rule="self.action == oldSelf.action && has(self.service) == has(oldSelf.service) && (!has(self.service) || self.service == oldSelf.service) && has(self.host) == has(oldSelf.host) && (!has(self.host) || self.host == oldSelf.host) && has(self.part) == has(oldSelf.part) && (!has(self.part) || self.part == oldSelf.part) && has(self.instance) == has(oldSelf.instance) && (!has(self.instance) || self.instance == oldSelf.instance) && has(self.supplier) == has(oldSelf.supplier) && (!has(self.supplier) || self.supplier == oldSelf.supplier) && has(self.replicas) == has(oldSelf.replicas) && (!has(self.replicas) || self.replicas == oldSelf.replicas) && has(self.acceptUnknownLoss) == has(oldSelf.acceptUnknownLoss) && (!has(self.acceptUnknownLoss) || self.acceptUnknownLoss == oldSelf.acceptUnknownLoss)",message="what an operation does cannot change: make another one"
+// +kubebuilder:validation:XValidation:rule="self.action == oldSelf.action && has(self.service) == has(oldSelf.service) && (!has(self.service) || self.service == oldSelf.service) && has(self.host) == has(oldSelf.host) && (!has(self.host) || self.host == oldSelf.host) && has(self.part) == has(oldSelf.part) && (!has(self.part) || self.part == oldSelf.part) && has(self.instance) == has(oldSelf.instance) && (!has(self.instance) || self.instance == oldSelf.instance) && has(self.supplier) == has(oldSelf.supplier) && (!has(self.supplier) || self.supplier == oldSelf.supplier) && has(self.replicas) == has(oldSelf.replicas) && (!has(self.replicas) || self.replicas == oldSelf.replicas) && has(self.acceptUnknownLoss) == has(oldSelf.acceptUnknownLoss) && (!has(self.acceptUnknownLoss) || self.acceptUnknownLoss == oldSelf.acceptUnknownLoss) && has(self.restoreTo) == has(oldSelf.restoreTo) && (!has(self.restoreTo) || self.restoreTo == oldSelf.restoreTo)",message="what an operation does cannot change: make another one"
 // +kubebuilder:validation:XValidation:rule="(self.action in ['DrainHost', 'ReturnHost', 'FenceHost']) == has(self.host)",message="host is required for DrainHost, ReturnHost and FenceHost, and for no other action"
 // +kubebuilder:validation:XValidation:rule="(self.action in ['DrainHost', 'ReturnHost', 'FenceHost']) != has(self.service)",message="service is required for this action (a host's actions take none)"
 // +kubebuilder:validation:XValidation:rule="(self.action == 'RestartRolling') == has(self.part)",message="part is required for RestartRolling, and for no other action"
 // +kubebuilder:validation:XValidation:rule="(self.action == 'RebuildReplica') == has(self.instance)",message="instance is required for RebuildReplica, and for no other action"
 // +kubebuilder:validation:XValidation:rule="(self.action in ['ReplayDeadLetters', 'QuarantineSupplier', 'ReleaseSupplier']) == has(self.supplier)",message="supplier is required for ReplayDeadLetters, QuarantineSupplier and ReleaseSupplier, and for no other action"
 // +kubebuilder:validation:XValidation:rule="(self.action == 'ScaleOut') == has(self.replicas)",message="replicas is required for ScaleOut, and for no other action"
+// +kubebuilder:validation:XValidation:rule="(self.action == 'RestoreDatabase') == has(self.restoreTo)",message="restoreTo is required for RestoreDatabase, and for no other action"
 // +kubebuilder:validation:XValidation:rule="self.action == 'ResyncStandby' || !has(self.acceptUnknownLoss)",message="acceptUnknownLoss is for ResyncStandby, and for no other action"
 // +kubebuilder:validation:XValidation:rule="!has(self.service) || self.service.kind == 'MessagingService' || !(self.action in ['RebuildBroker', 'ReplayDeadLetters', 'QuarantineSupplier', 'ReleaseSupplier'])",message="this action is on a MessagingService: a BookingService has no broker and no suppliers"
 // +kubebuilder:validation:XValidation:rule="!has(self.part) || !has(self.service) || (self.service.kind == 'MessagingService' ? self.part in ['Database', 'Broker', 'Gateway'] : self.part in ['Database', 'Service'])",message="part must be Database, Broker or Gateway of a MessagingService, Database or Service of a BookingService"
@@ -108,6 +112,10 @@ type ServiceRecoverySpec struct {
 	// +kubebuilder:validation:Minimum=2
 	// +kubebuilder:validation:Maximum=20
 	Replicas int32 `json:"replicas,omitempty"`
+	// restoreTo is the time whose state of the database RestoreDatabase brings back, RFC 3339: after
+	// the first copy in the object store, and before now.
+	// +optional
+	RestoreTo *metav1.Time `json:"restoreTo,omitempty"`
 	// acceptUnknownLoss lets ResyncStandby throw a database away that may hold acknowledged work
 	// which nobody else has.
 	// +optional

@@ -259,6 +259,10 @@ func (in *ServiceRecoverySpec) DeepCopyInto(out *ServiceRecoverySpec) {
 		*out = new(ServiceRef)
 		**out = **in
 	}
+	if in.RestoreTo != nil {
+		in, out := &in.RestoreTo, &out.RestoreTo
+		*out = (*in).DeepCopy()
+	}
 	if in.AcceptUnknownLoss != nil {
 		in, out := &in.AcceptUnknownLoss, &out.AcceptUnknownLoss
 		*out = new(AcceptUnknownLoss)

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package servicerecovery
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
+	messagingapi "spine.nhs.uk/controlplane/operators/api/messaging/v1alpha1"
+	api "spine.nhs.uk/controlplane/operators/api/resilience/v1alpha1"
+	"spine.nhs.uk/controlplane/operators/decide/recovery"
+	"spine.nhs.uk/controlplane/operators/desired/database"
+	"spine.nhs.uk/controlplane/operators/desired/messaging"
+	"spine.nhs.uk/controlplane/operators/kit"
+	"spine.nhs.uk/controlplane/operators/kit/operation"
+)
+
+// +kubebuilder:rbac:groups=batch,resources=jobs,verbs=get;list;watch;create;patch,namespace=spine-messaging
+
+// uidShare is how much of the operation's UID is in the name of the copy that it makes: enough to
+// tell two of one service apart, and short enough for CloudNativePG.
+const uidShare = 6
+
+// restore is the action RestoreDatabase.
+type restore struct{ onService }
+
+func newRestore(r *Reconciler, o *api.ServiceRecovery) operation.Action {
+	a := &restore{onService{Reconciler: r, operation: o, disruptive: true}}
+	a.decide = func(_ context.Context, l *look) (recovery.Decision, error) {
+		return recovery.PlanRestore(a.facts(l)), nil
+	}
+	return a
+}
+
+func (a *restore) facts(l *look) recovery.Restore {
+	f := recovery.Restore{
+		Service: l.service, Object: l.ref, Paired: l.site != nil, Program: l.part, Replicas: l.replicas,
+		Now: a.Clock.Now(), To: a.operation.Spec.RestoreTo.Time, Available: l.database.Available,
+		Cluster: recovery.Object{Kind: "Cluster", Namespace: l.ref.Namespace, Name: l.target.database},
+		Copy:    recovery.Object{Kind: "Cluster", Namespace: l.ref.Namespace, Name: a.copy(l).Name},
+	}
+	if l.cluster == nil {
+		return f
+	}
+	f.Cluster.UID = string(l.cluster.GetUID())
+	var m *messagingapi.MessagingService
+	if m, f.Messaging = l.object.(*messagingapi.MessagingService); f.Messaging {
+		f.Kept = m.Spec.Database.Backup != nil
+	}
+	kept := database.ObserveBackup(l.cluster)
+	f.Failing = kept.Failing
+	f.First, _ = time.Parse(time.RFC3339, kept.First) // zero where there is none
+	return f
+}
+
+// copy is the ledger that this operation makes. CloudNativePG's names have 50 characters at most.
+func (a *restore) copy(l *look) messaging.Copy {
+	return messaging.Copy{Name: fmt.Sprintf("%s-db-%.*s", l.ref.Name, uidShare, string(a.operation.UID)), To: a.operation.Spec.RestoreTo.Time}
+}
+
+// Act implements operation.Action. The service's own controller rests while the operation runs, so
+// what it would make of the service is made here, by the same builders and under the same name.
+func (a *restore) Act(ctx context.Context, step operation.Step) (string, error) {
+	l, err := a.look(ctx)
+	if err != nil {
+		return "", err
+	}
+	m, ok := l.object.(*messagingapi.MessagingService)
+	if !ok || l.deployment == nil {
+		return "", operation.Failed("%s has no program to stop and start: it is not the service of the plan any more", l.ref.Touch())
+	}
+	children := kit.Children{Client: a.Client, Owner: m}
+	made, image := a.copy(l), l.deployment.Spec.Template.Spec.Containers[0].Image
+	switch step.Name {
+	case recovery.StepRestoreCopy:
+		// Policies come first: nothing shall run before its doors are closed.
+		for _, p := range made.NetworkPolicies(m) {
+			if err := children.LookAndApply(ctx, p); err != nil {
+				return "", err
+			}
+		}
+		if there, err := l.engine(ctx, a.Reader, database.GVK, made.Name); there != nil || err != nil {
+			return "", err
+		}
+		return "", children.LookAndApply(ctx, made.Cluster(m))
+	case recovery.StepCompareCopy:
+		return "", children.LookAndApply(ctx, made.Job(m, image, false))
+	case recovery.StepCarryOver:
+		return "", children.LookAndApply(ctx, made.Job(m, image, true))
+	case recovery.StepSwitchDatabase:
+		return "", a.annotate(ctx, m, common.DatabaseAnnotation, made.Name)
+	case recovery.StepRestBefore:
+		return "", a.rest(ctx, l, step)
+	}
+	held := ""
+	if step.Name == recovery.StepStopPrograms {
+		held = a.operation.Name
+	}
+	if err := a.annotate(ctx, m, common.HeldAnnotation, held); err != nil {
+		return "", err
+	}
+	m = m.DeepCopy()
+	if m.Annotations == nil {
+		m.Annotations = map[string]string{}
+	}
+	m.Annotations[common.HeldAnnotation] = held
+	return "", children.LookAndApply(ctx, messaging.GatewayDeployment(m, image))
+}
+
+// rest stops the members of the database before, and the copying of it.
+func (a *restore) rest(ctx context.Context, l *look, step operation.Step) error {
+	for _, o := range recovery.Named(a.operation.Status.Plan, step.PlannedStep) {
+		before, err := l.engine(ctx, a.Reader, database.GVK, o.Name)
+		if err != nil || before == nil || string(before.GetUID()) != o.UID {
+			return err
+		}
+		schedule, err := l.engine(ctx, a.Client, database.ScheduleGVK, o.Name)
+		if err != nil {
+			return err
+		}
+		if schedule != nil {
+			if err := a.patch(ctx, schedule, map[string]any{"spec": map[string]any{"suspend": true}}); err != nil {
+				return err
+			}
+		}
+		database.Hibernate(before)
+		if err := a.patch(ctx, before, map[string]any{"metadata": map[string]any{"annotations": before.GetAnnotations()}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Check implements operation.Action.
+func (a *restore) Check(ctx context.Context, step operation.Step) (operation.Progress, error) {
+	l, err := a.look(ctx)
+	if err != nil {
+		return operation.Progress{}, err
+	}
+	made := a.copy(l)
+	switch step.Name {
+	case recovery.StepRestoreCopy:
+		u, err := l.engine(ctx, a.Reader, database.GVK, made.Name)
+		s := database.Observe(u)
+		return operation.Progress{Done: s.Settled, NotActed: u == nil, Message: fmt.Sprintf("%d of %d instances are ready; CloudNativePG: %s", s.Ready, l.instances, s.Phase)}, err
+	case recovery.StepCompareCopy, recovery.StepCarryOver:
+		carried := step.Name == recovery.StepCarryOver
+		c, progress, err := a.compared(ctx, l, made.JobName(carried))
+		if c == nil || err != nil {
+			return progress, err
+		}
+		if lacks := c.Lacks(carried); lacks != "" {
+			return operation.Progress{}, operation.Failed("%s: the service goes on with the database that it has; the copy stays for whoever looks into it", lacks)
+		}
+		return operation.Progress{Done: true, Message: c.String()}, nil
+	case recovery.StepStopPrograms:
+		return a.stopped(ctx, l)
+	case recovery.StepSwitchDatabase:
+		return operation.Progress{Done: l.target.database == made.Name, NotActed: l.target.database != made.Name, Message: "the database is " + l.target.database}, nil
+	case recovery.StepRestBefore:
+		return a.rested(ctx, l, step)
+	}
+	if l.deployment == nil {
+		return operation.Progress{NotActed: true, Message: "Deployment " + l.program + " is gone"}, nil
+	}
+	asked := ptr.Deref(l.deployment.Spec.Replicas, 1)
+	return operation.Progress{
+		Done: rolled(l.deployment) && asked == l.replicas, NotActed: asked == 0,
+		Message: fmt.Sprintf("%d of %d replicas are available", l.deployment.Status.AvailableReplicas, l.replicas),
+	}, nil
+}
+
+// stopped says whether no program is left that could write.
+func (a *restore) stopped(ctx context.Context, l *look) (operation.Progress, error) {
+	var pods corev1.PodList
+	if err := a.Reader.List(ctx, &pods, client.InNamespace(l.ref.Namespace), client.MatchingLabels(l.pods)); err != nil {
+		return operation.Progress{}, err
+	}
+	left := 0
+	for i := range pods.Items {
+		if p := pods.Items[i].Status.Phase; p != corev1.PodSucceeded && p != corev1.PodFailed {
+			left++
+		}
+	}
+	asked := int32(1)
+	if l.deployment != nil {
+		asked = ptr.Deref(l.deployment.Spec.Replicas, 1)
+	}
+	return operation.Progress{
+		Done: left == 0 && asked == 0, NotActed: asked > 0, Message: fmt.Sprintf("%d replicas are left", left),
+	}, nil
+}
+
+func (a *restore) rested(ctx context.Context, l *look, step operation.Step) (operation.Progress, error) {
+	for _, o := range recovery.Named(a.operation.Status.Plan, step.PlannedStep) {
+		before, err := l.engine(ctx, a.Reader, database.GVK, o.Name)
+		if err != nil {
+			return operation.Progress{}, err
+		}
+		if before != nil && string(before.GetUID()) == o.UID && !database.Hibernated(before) {
+			return operation.Progress{NotActed: !database.Hibernating(before), Message: o.Name + " is stopping its members"}, nil
+		}
+	}
+	return operation.Progress{Done: true, Message: "the database before is at rest, with its volumes"}, nil
+}
+
+// compared is what a Job has found; nil while it has not.
+func (a *restore) compared(ctx context.Context, l *look, name string) (*recovery.Comparison, operation.Progress, error) {
+	var job batchv1.Job
+	if err := a.Reader.Get(ctx, l.key(name), &job); err != nil {
+		return nil, operation.Progress{NotActed: true, Message: "Job " + name + " is not there"}, client.IgnoreNotFound(err)
+	}
+	var pods corev1.PodList
+	if err := a.Reader.List(ctx, &pods, client.InNamespace(job.Namespace), client.MatchingLabels{batchv1.JobNameLabel: name}); err != nil {
+		return nil, operation.Progress{}, err
+	}
+	last := ""
+	for i := range pods.Items {
+		for _, s := range pods.Items[i].Status.ContainerStatuses {
+			t := s.State.Terminated
+			if t == nil {
+				continue
+			}
+			last = t.Message
+			var c recovery.Comparison
+			if t.ExitCode == 0 && json.Unmarshal([]byte(t.Message), &c) == nil {
+				return &c, operation.Progress{}, nil
+			}
+		}
+	}
+	if slices.ContainsFunc(job.Status.Conditions, func(c batchv1.JobCondition) bool {
+		return c.Type == batchv1.JobFailed && c.Status == corev1.ConditionTrue
+	}) {
+		return nil, operation.Progress{}, operation.Failed("Job %s failed: %s; the service goes on with the database that it has", name, last)
+	}
+	message := "Job " + name + " runs"
+	if last != "" {
+		message += fmt.Sprintf("; %d attempts failed, the last one with: %s", job.Status.Failed, last)
+	}
+	return nil, operation.Progress{Message: message}, nil
+}
+
+// Verify implements operation.Action.
+func (a *restore) Verify(ctx context.Context, started time.Time, evidence *api.Evidence) (operation.Progress, error) {
+	progress, err := a.onService.Verify(ctx, started, evidence)
+	if err != nil || !progress.Done {
+		return progress, err
+	}
+	l, err := a.look(ctx)
+	if err != nil {
+		return operation.Progress{}, err
+	}
+	evidence.MeasuredLoss = &api.Loss{} // the step before the switch found nothing missing
+	c, _, err := a.compared(ctx, l, a.copy(l).JobName(true))
+	if err != nil {
+		return operation.Progress{}, err
+	}
+	if c != nil {
+		evidence.Notes = append(evidence.Notes, c.String())
+	}
+	evidence.Notes = append(evidence.Notes, "the database before stays, at rest: delete its Cluster when nobody will ask for it any more")
+	return progress, nil
+}
