@@ -27,6 +27,9 @@ type place struct {
 	address string
 }
 
+// ledgerCopy is one that RestoreDatabase makes.
+var ledgerCopy = messaging.Copy{Name: "spine-db-a1b2c3"}
+
 var anywhere = place{name: "anywhere", address: "0.0.0.0/0"}
 
 func places() []place {
@@ -36,6 +39,8 @@ func places() []place {
 		{name: "booking database", namespace: b.Namespace, labels: databasePod(booking.DatabaseName(b), booking.Labels(b, booking.ComponentDatabase))},
 		{name: "message gateway", namespace: m.Namespace, labels: messaging.GatewayDeployment(m, "i").Spec.Template.Labels},
 		{name: "messaging database", namespace: m.Namespace, labels: databasePod(messaging.DatabaseName(m), messaging.Labels(m, messaging.Database))},
+		{name: "copy of the messaging database", namespace: m.Namespace, labels: databasePod(ledgerCopy.Name, messaging.Labels(m, messaging.Database))},
+		{name: "restorer", namespace: m.Namespace, labels: ledgerCopy.Job(m, "i", true).Spec.Template.Labels},
 		{name: "messaging broker", namespace: m.Namespace, labels: map[string]string{"app.kubernetes.io/name": messaging.BrokerName(m)}},
 		{name: "manager", namespace: "spine-system", labels: map[string]string{"app.kubernetes.io/name": "spine-manager"}},
 		{name: "stray pod beside booking", namespace: b.Namespace},

@@ -75,6 +75,7 @@ func templates(t *testing.T) map[string]corev1.PodTemplateSpec {
 		"message gateway":                     messaging.GatewayDeployment(messagingService(), "r/message-gateway:1").Spec.Template,
 		"booking service, database elsewhere": booking.Deployment(bookingElsewhere(), "r/booking-service:1").Spec.Template,
 		"message gateway, engines elsewhere":  messaging.GatewayDeployment(operatortest.Messaging("spine", operatortest.Elsewhere), "r/message-gateway:1").Spec.Template,
+		"restorer":                            messaging.Copy{Name: "spine-db-a1b2c3"}.Job(messagingService(), "r/message-gateway:1", true).Spec.Template,
 		"manager":                             manager[appsv1.Deployment](t, "Deployment")[0].Spec.Template,
 	}
 }
@@ -114,7 +115,8 @@ func TestPodsHaveNothingToSpare(t *testing.T) {
 			if c.Resources.Limits.Memory().IsZero() || !c.Resources.Limits.Memory().Equal(*c.Resources.Requests.Memory()) {
 				t.Errorf("%s: memory is not set aside: %+v", name, c.Resources)
 			}
-			if c.LivenessProbe == nil || c.ReadinessProbe == nil {
+			// One that ends by itself serves nobody.
+			if p.Spec.RestartPolicy != corev1.RestartPolicyNever && (c.LivenessProbe == nil || c.ReadinessProbe == nil) {
 				t.Errorf("%s: nobody asks whether it lives and is ready", name)
 			}
 			for _, e := range c.Env {
@@ -133,6 +135,7 @@ func TestPodsHaveNothingToSpare(t *testing.T) {
 
 func policies(t *testing.T) []*networkingv1.NetworkPolicy {
 	out := append(booking.NetworkPolicies(bookingService()), messaging.NetworkPolicies(messagingService())...)
+	out = append(out, ledgerCopy.NetworkPolicies(messagingService())...)
 	for _, p := range manager[networkingv1.NetworkPolicy](t, "NetworkPolicy") {
 		out = append(out, &p)
 	}

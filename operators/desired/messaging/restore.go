@@ -21,11 +21,14 @@ import (
 // restorer is the part whose pods compare a copy of the ledger with the ledger, and carry over.
 const restorer = "restorer"
 
-// Where a restorer finds the two ledgers, and how often it is tried.
+// Where a restorer finds the two ledgers, how often it is tried, and for how many seconds it may
+// take to stop and what it found is kept.
 const (
 	fromDir      = "/etc/spine/from"
 	toDir        = "/etc/spine/to"
 	restoreTries = 10
+	restoreGrace = 30
+	restoreKept  = 24 * 3600
 )
 
 // Copy is a ledger made from the archive of the one in use, beside it.
@@ -79,14 +82,16 @@ func (c Copy) Job(m *api.MessagingService, image string, carry bool) *batchv1.Jo
 		ObjectMeta: meta(m, name, restorer),
 	}
 	job.Spec = batchv1.JobSpec{
-		BackoffLimit: ptr.To[int32](restoreTries),
+		BackoffLimit:            ptr.To[int32](restoreTries),
+		TTLSecondsAfterFinished: ptr.To[int32](restoreKept),
 		Template: corev1.PodTemplateSpec{
 			ObjectMeta: metav1.ObjectMeta{Labels: Labels(m, restorer)},
 			Spec: corev1.PodSpec{
-				RestartPolicy:                corev1.RestartPolicyNever,
-				AutomountServiceAccountToken: ptr.To(false),
-				EnableServiceLinks:           ptr.To(false),
-				SecurityContext:              restricted.Pod(),
+				RestartPolicy:                 corev1.RestartPolicyNever,
+				AutomountServiceAccountToken:  ptr.To(false),
+				EnableServiceLinks:            ptr.To(false),
+				SecurityContext:               restricted.Pod(),
+				TerminationGracePeriodSeconds: ptr.To[int64](restoreGrace),
 				Containers: []corev1.Container{{
 					Name: restorer, Image: image, Args: args,
 					SecurityContext: restricted.Container(), Resources: restricted.Resources(m.Spec.Gateway.Resources),
