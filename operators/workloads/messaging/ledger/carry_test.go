@@ -184,7 +184,7 @@ func TestWhatWasAcceptedAfterThePointIsCarriedOver(t *testing.T) {
 	}
 
 	// Numbered before the point, and committed after it.
-	w.behind.Store(int64(90*time.Minute + margin/2))
+	w.behind.Store(int64(90*time.Minute + 30*time.Second))
 	near := w.dispatched("close")
 	w.behind.Store(int64(time.Hour))
 	unsettled, done, dead, later := w.dispatched("a0"), w.dispatched("a1"), w.dispatched("a2"), w.dispatched("a3")
