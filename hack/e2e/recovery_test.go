@@ -34,7 +34,7 @@ const (
 func recoveries() {
 	var by, other client.Client
 
-	It("knows its responders", Label("recovery", "stock", "sleep"), func(ctx context.Context) {
+	It("knows its responders", Label("recovery", "stock", "sleep", "restore"), func(ctx context.Context) {
 		by, other = people(ctx)
 		Expect(by.List(ctx, &corev1.PodList{}, client.InNamespace(messagingKey.Namespace))).To(MatchError(ContainSubstring("forbidden")))
 	})
@@ -76,6 +76,9 @@ func recoveries() {
 			request{action: resilience.ActionReturnHost, host: "c"}),
 	)
 
+	It("has the ledger back as it was, with everything since, while the manager is killed at each step", func(ctx context.Context) { restored(ctx, by, other) },
+		Label("slow", "recovery", "restore"), NodeTimeout(45*time.Minute))
+
 	It("puts dead letters back on their way", func(ctx context.Context) { deadLetters(ctx, by, other) }, Label("recovery"), NodeTimeout(8*time.Minute))
 
 	DescribeTable("heals without hands the loss of a host", lostHost,
@@ -109,6 +112,8 @@ type request struct {
 	instance, supplier func(context.Context) string
 	host               string
 	replicas           int32
+	// to is the time that a database is restored to.
+	to *metav1.Time
 	// booking: it is on the booking service rather than on messaging.
 	booking bool
 }
@@ -146,6 +151,7 @@ func plain(ctx context.Context, by client.Client, r request) *resilience.Service
 	}}
 	o.Spec.RequestedBy, o.Spec.Reason = responder, "end-to-end suite: "+string(r.action)
 	o.Spec.Action, o.Spec.Part, o.Spec.Host, o.Spec.Replicas = r.action, r.part, r.host, r.replicas
+	o.Spec.RestoreTo = r.to
 	switch {
 	case r.action.OnHost():
 		o.Namespace = systemNS

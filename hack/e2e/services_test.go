@@ -45,6 +45,8 @@ func services() {
 
 	It("has every class of risk of a change on the first page of its report", Label("diff"), riskyChange, NodeTimeout(5*time.Minute))
 
+	It("has both databases in the object store soon", func(ctx context.Context) { archived(ctx, 5*time.Minute) }, NodeTimeout(6*time.Minute))
+
 	It("is left alone by the next `pulumi up`", func(ctx context.Context) {
 		unchanged(ctx)
 	})

@@ -9,6 +9,7 @@ import "embed"
 
 //go:generate controller-gen object paths=../api/...
 //go:generate go run ../../hack/split ../api/resilience/v1alpha1/zz_generated.deepcopy.go
+//go:generate go run ../../hack/split ../api/common/v1alpha1/zz_generated.deepcopy.go
 //go:generate controller-gen crd:maxDescLen=400 paths=../api/... output:crd:dir=crds
 //go:generate controller-gen rbac:roleName=spine-manager paths=../controllers/bookingservice/...;../controllers/edge/...;../controllers/hostfailure/...;../controllers/messagingservice/...;../controllers/servicerecovery/...;../cmd/manager/... output:rbac:dir=rbac
 //go:generate controller-gen rbac:roleName=spine-manager-pair paths=../controllers/failover/... output:rbac:dir=pair

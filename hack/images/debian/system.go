@@ -77,7 +77,7 @@ var PostgreSQL = System{
 	Name:  "postgresql",
 	Suite: "trixie",
 	// Barman only suggests the client of the stores that it is used with, and how to compress.
-	Packages: []string{"barman-cli-cloud", "ca-certificates", "postgresql-17", "postgresql-client-17", "python3-boto3", "python3-snappy"},
+	Packages: []string{"barman-cli-cloud", "ca-certificates", "postgresql-17", "postgresql-client-17", "python3-boto3", "python3-lz4"},
 	Files: map[string]string{
 		"etc/adduser.conf":                         "UID_POOL=/etc/adduser-pool\nFIRST_SYSTEM_UID=26\n",
 		"etc/adduser-pool":                         "postgres:26:PostgreSQL:/var/lib/postgresql:/bin/bash\n",
