@@ -14,7 +14,7 @@ func TestOperationsDefaultToCaution(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := env.Operations
-	if !slices.Equal(o.Approval.Actions, []string{"RebuildBroker", "RebuildReplica", "ResyncStandby", "FenceHost", "PlannedFailover", "UnplannedFailover"}) || o.CoolDown != "2m" || o.MaxApprovalAge != "24h" {
+	if !slices.Equal(o.Approval.Actions, []string{"RebuildBroker", "RebuildReplica", "ResyncStandby", "RestoreDatabase", "FenceHost", "PlannedFailover", "UnplannedFailover"}) || o.CoolDown != "2m" || o.MaxApprovalAge != "24h" {
 		t.Errorf("got %+v", o)
 	}
 	env, err = Parse(local(t, func(env map[string]any) {
