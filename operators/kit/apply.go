@@ -57,6 +57,20 @@ func (c *Child) ChangedAt() time.Time {
 	return at
 }
 
+// Live is the object of a desired one's name as the cluster has it; nil when it does not exist.
+func (c Children) Live(ctx context.Context, desired *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	live := &unstructured.Unstructured{}
+	live.SetGroupVersionKind(desired.GroupVersionKind())
+	err := c.Client.Get(ctx, client.ObjectKeyFromObject(desired), live)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, explain(err, desired.GetKind()+" "+desired.GetName())
+	}
+	return live, nil
+}
+
 // Look compares a desired object with the live one. It refuses an object that somebody
 // else controls with a StalledError.
 func (c Children) Look(ctx context.Context, desired client.Object) (*Child, error) {
@@ -65,14 +79,12 @@ func (c Children) Look(ctx context.Context, desired client.Object) (*Child, erro
 		return nil, err
 	}
 	what := u.GetKind() + " " + u.GetName()
-	live := &unstructured.Unstructured{}
-	live.SetGroupVersionKind(u.GroupVersionKind())
-	err = c.Client.Get(ctx, client.ObjectKeyFromObject(u), live)
-	if apierrors.IsNotFound(err) {
-		return &Child{desired: u, Differs: true}, nil
-	}
+	live, err := c.Live(ctx, u)
 	if err != nil {
-		return nil, explain(err, what)
+		return nil, err
+	}
+	if live == nil {
+		return &Child{desired: u, Differs: true}, nil
 	}
 	if err := c.mayAdopt(live); err != nil {
 		return nil, err

@@ -77,7 +77,15 @@ func (s *scope) observeDatabase(ctx context.Context) error {
 		return nil
 	}
 	cluster := desired.Database(s.service)
-	var err error
+	live, err := s.children.Live(ctx, cluster)
+	if err != nil {
+		return err
+	}
+	if database.KeepLater(cluster, live) {
+		if err := s.children.LookAndApply(ctx, desired.DatabaseSchedule(s.service)); err != nil {
+			return err
+		}
+	}
 	if s.databaseChild, err = s.children.Look(ctx, cluster); err != nil {
 		return err
 	}

@@ -50,11 +50,6 @@ func (s *scope) surround(ctx context.Context) (time.Duration, error) {
 			return 0, err
 		}
 	}
-	if schedule := desired.DatabaseSchedule(b); schedule != nil {
-		if err := s.children.LookAndApply(ctx, schedule); err != nil {
-			return 0, err
-		}
-	}
 	return 0, s.children.LookAndApply(ctx, desired.Ops(b), desired.Budget(b),
 		desired.ServerCertificate(b, s.loadBalancer), desired.GatewayClientCertificate(b))
 }

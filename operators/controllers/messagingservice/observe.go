@@ -11,7 +11,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -63,13 +62,15 @@ func (s *scope) observeDatabase(ctx context.Context) (time.Duration, error) {
 		return 0, nil
 	}
 	cluster := desired.DatabaseCluster(s.service)
-	live := &unstructured.Unstructured{}
-	live.SetGroupVersionKind(database.GVK)
-	switch err := s.Client.Get(ctx, client.ObjectKeyFromObject(cluster), live); {
-	case err == nil:
-		database.KeepOrigin(cluster, live)
-	case client.IgnoreNotFound(err) != nil && !meta.IsNoMatchError(err): // Look says what a missing kind means
+	live, err := s.children.Live(ctx, cluster)
+	if err != nil {
 		return 0, err
+	}
+	database.KeepOrigin(cluster, live)
+	if database.KeepLater(cluster, live) {
+		if err := s.children.LookAndApply(ctx, desired.DatabaseSchedule(s.service)); err != nil {
+			return 0, err
+		}
 	}
 	child, err := s.children.Look(ctx, cluster)
 	if err != nil {

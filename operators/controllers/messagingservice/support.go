@@ -42,9 +42,6 @@ func (s *scope) support(ctx context.Context) (time.Duration, error) {
 	if s.service.Spec.Database.Elsewhere() {
 		objects = append(objects, desired.DatabaseEndpoint(s.service))
 	}
-	if schedule := desired.DatabaseSchedule(s.service); schedule != nil {
-		objects = append(objects, schedule)
-	}
 	if s.service.Spec.Broker.Elsewhere() {
 		objects = append(objects, desired.BrokerEndpoint(s.service))
 	} else {

@@ -22,7 +22,7 @@ func Database(b *booking.BookingService) *unstructured.Unstructured {
 	return database.Cluster(databaseArgs(b))
 }
 
-// DatabaseSchedule has it copied to the object store every night; nil without one.
+// DatabaseSchedule has it copied to the object store every night.
 func DatabaseSchedule(b *booking.BookingService) *unstructured.Unstructured {
 	return database.Schedule(databaseArgs(b))
 }

@@ -33,8 +33,7 @@ const (
 // archive has a Cluster keep its log and its copies in the object store, or not keep any.
 func (a Args) archive(u *unstructured.Unstructured) {
 	if a.Spec.Backup == nil {
-		// Without this, each segment would start a process that does nothing.
-		u.SetAnnotations(map[string]string{"cnpg.io/skipWalArchiving": "enabled"})
+		keepNothing(u)
 		return
 	}
 	if a.Pair != nil && a.Pair.follows() {
@@ -48,6 +47,30 @@ func (a Args) archive(u *unstructured.Unstructured) {
 		"retentionPolicy":   fmt.Sprintf("%dd", a.Spec.Backup.RetentionDays),
 		"target":            "prefer-standby",
 	}
+}
+
+// keepNothing has a Cluster without an object store start no process for each segment.
+func keepNothing(u *unstructured.Unstructured) {
+	u.SetAnnotations(map[string]string{"cnpg.io/skipWalArchiving": "enabled"})
+}
+
+// KeepLater has a desired Cluster archive nothing yet while the live one, which does not either, is not
+// all of the image that is asked for: a member whose image has not got what archives could not even
+// step down, as it has to archive first. It says whether there is something to copy every night.
+func KeepLater(desired, live *unstructured.Unstructured) bool {
+	spec := desired.Object["spec"].(map[string]any)
+	if _, asked := spec["backup"]; !asked || live == nil {
+		return false
+	}
+	if _, kept, _ := unstructured.NestedMap(live.Object, "spec", "backup"); kept {
+		return true
+	}
+	runs, _, _ := unstructured.NestedString(live.Object, "status", "image")
+	if runs != spec["imageName"] || !Observe(live).Settled {
+		delete(spec, "backup")
+		keepNothing(desired)
+	}
+	return false
 }
 
 // store is how CloudNativePG reaches the copies and the log of the named Cluster.
@@ -66,12 +89,8 @@ func store(b common.DatabaseBackup, namespace, cluster string) map[string]any {
 	}
 }
 
-// Schedule has CloudNativePG copy a Cluster to the object store at once and every night; nil
-// without an object store.
+// Schedule has CloudNativePG copy a Cluster to the object store at once and every night.
 func Schedule(a Args) *unstructured.Unstructured {
-	if a.Spec.Backup == nil {
-		return nil
-	}
 	u := &unstructured.Unstructured{Object: map[string]any{
 		"spec": map[string]any{
 			"schedule":             nightly,

@@ -25,8 +25,8 @@ func TestNothingIsKeptUnlessAsked(t *testing.T) {
 	if _, found, _ := unstructured.NestedMap(u.Object, "spec", "backup"); found || u.GetAnnotations()["cnpg.io/skipWalArchiving"] != "enabled" {
 		t.Errorf("it archives, with nowhere to go to: %v", u.GetAnnotations())
 	}
-	if Schedule(a) != nil || parameters(a)["archive_timeout"] != nil {
-		t.Error("copies are scheduled, with nowhere to go to")
+	if parameters(a)["archive_timeout"] != nil {
+		t.Error("segments are closed early, with nowhere to go to")
 	}
 }
 
@@ -69,6 +69,47 @@ func TestAFollowerGoesOnWithItsArchive(t *testing.T) {
 	a.Pair = NewPair(&east, common.SiteOrder{Role: common.SiteActive}, false)
 	if got := Cluster(a).GetAnnotations(); len(got) != 0 {
 		t.Errorf("annotations of a site that serves: %v", got)
+	}
+}
+
+// A database that is there begins to archive once all of it runs the image that is asked for: what
+// cannot archive cannot step down either.
+func TestArchivingBeginsWithTheImage(t *testing.T) {
+	live := func(change func(u *unstructured.Unstructured, status map[string]any)) *unstructured.Unstructured {
+		u := Cluster(sample("2Gi", "384Mi"))
+		status := map[string]any{
+			"phase": string(PhaseHealthy), "instances": int64(3), "readyInstances": int64(3), "image": "r/postgresql:17",
+			"currentPrimary": "ers-db-1", "targetPrimary": "ers-db-1",
+			"instancesStatus": map[string]any{"healthy": []any{"ers-db-1", "ers-db-2", "ers-db-3"}},
+		}
+		change(u, status)
+		u.Object["status"] = status
+		return u
+	}
+	for name, c := range map[string]struct {
+		live        *unstructured.Unstructured
+		keeps, soon bool
+	}{
+		"it is made":         {nil, true, false},
+		"it is whole":        {live(func(*unstructured.Unstructured, map[string]any) {}), true, false},
+		"another image runs": {live(func(u *unstructured.Unstructured, s map[string]any) { s["image"] = "r/postgresql:16" }), false, false},
+		"members change": {live(func(u *unstructured.Unstructured, s map[string]any) {
+			s["readyInstances"], s["phase"] = int64(2), "Upgrading cluster"
+		}), false, false},
+		"it archives already": {live(func(u *unstructured.Unstructured, s map[string]any) {
+			s["image"] = "r/postgresql:16"
+			u.Object["spec"].(map[string]any)["backup"] = map[string]any{"retentionPolicy": "7d"}
+		}), true, true},
+	} {
+		u := Cluster(kept())
+		soon := KeepLater(u, c.live)
+		_, keeps, _ := unstructured.NestedMap(u.Object, "spec", "backup")
+		if skips := u.GetAnnotations()["cnpg.io/skipWalArchiving"] == "enabled"; keeps != c.keeps || skips == keeps || soon != c.soon {
+			t.Errorf("%s: archives %t, skips %t, copied at night %t", name, keeps, skips, soon)
+		}
+	}
+	if KeepLater(Cluster(sample("2Gi", "384Mi")), live(func(*unstructured.Unstructured, map[string]any) {})) {
+		t.Error("a copy of what is kept nowhere")
 	}
 }
 

@@ -22,7 +22,7 @@ func DatabaseCluster(m *api.MessagingService) *unstructured.Unstructured {
 	return database.Cluster(databaseArgs(m))
 }
 
-// DatabaseSchedule has the ledger copied to the object store every night; nil without one.
+// DatabaseSchedule has the ledger copied to the object store every night.
 func DatabaseSchedule(m *api.MessagingService) *unstructured.Unstructured {
 	return database.Schedule(databaseArgs(m))
 }
