@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
 
 	"spine.nhs.uk/controlplane/operators/workloads/kit/database"
@@ -85,6 +86,9 @@ func restore(ctx context.Context, o restored, out io.Writer) error {
 		return err
 	}
 	from, to := database.Dir(o.fromDir), database.Dir(o.toDir)
+	if err := errors.Join(reached(ctx, "the database before", from), reached(ctx, "the restored database", to)); err != nil {
+		return stopped(ctx, err)
+	}
 	var carried ledger.Carried
 	if o.carry {
 		if carried, err = ledger.CarryOver(ctx, from, to, until); err != nil {
@@ -112,6 +116,31 @@ func restore(ctx context.Context, o restored, out io.Writer) error {
 	}
 	_, err = out.Write(text)
 	return err
+}
+
+// reachWithin is how long a database may take to let this program in: the rules of a new pod's network are
+// drawn up after it has begun, and until then every connection is refused.
+const reachWithin = 2 * time.Minute
+
+// reached waits until a database lets this program in.
+func reached(ctx context.Context, what string, source database.Source) error {
+	ctx, cancel := context.WithTimeout(ctx, reachWithin)
+	defer cancel()
+	for {
+		settings, err := source()
+		if err != nil {
+			return fmt.Errorf("%s: %w", what, err)
+		}
+		conn, err := pgx.ConnectConfig(ctx, settings.ConnConfig)
+		if err == nil {
+			return conn.Close(ctx)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%s: %w", what, err)
+		case <-time.After(time.Second):
+		}
+	}
 }
 
 // point is the time asked for; what is wrong with the flags is reported together.
