@@ -93,9 +93,9 @@ func (a *restore) Act(ctx context.Context, step operation.Step) (string, error) 
 		}
 		return "", children.LookAndApply(ctx, made.Cluster(m))
 	case recovery.StepCompareCopy:
-		return "", children.LookAndApply(ctx, made.Job(m, image, false))
+		return made.JobName(false), children.LookAndApply(ctx, made.Job(m, image, false))
 	case recovery.StepCarryOver:
-		return "", children.LookAndApply(ctx, made.Job(m, image, true))
+		return made.JobName(true), children.LookAndApply(ctx, made.Job(m, image, true))
 	case recovery.StepSwitchDatabase:
 		return "", a.annotate(ctx, m, common.DatabaseAnnotation, made.Name)
 	case recovery.StepRestBefore:
@@ -155,8 +155,13 @@ func (a *restore) Check(ctx context.Context, step operation.Step) (operation.Pro
 	case recovery.StepCompareCopy, recovery.StepCarryOver:
 		carried := step.Name == recovery.StepCarryOver
 		c, progress, err := a.compared(ctx, l, made.JobName(carried))
-		if c == nil || err != nil {
+		switch {
+		case err != nil:
 			return progress, err
+		case progress.NotActed && step.Memo != "":
+			return operation.Progress{}, operation.Failed("Job %s was made and is gone: somebody has deleted it; the service goes on with the database that it has", step.Memo)
+		case c == nil:
+			return progress, nil
 		}
 		if lacks := c.Lacks(carried); lacks != "" {
 			return operation.Progress{}, operation.Failed("%s: the service goes on with the database that it has; the copy stays for whoever looks into it", lacks)

@@ -172,6 +172,23 @@ var _ = Describe("RestoreDatabase", func() {
 		}
 	})
 
+	It("does not wait for a Job that somebody has deleted", func(ctx SpecContext) {
+		s := newKept(ctx, "restore-jobless")
+		o := s.plans()
+		play := s.play
+		s.play = func() {
+			job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: s.copy + "-compare"}}
+			if cluster.Client.Get(ctx, client.ObjectKeyFromObject(job), job) == nil {
+				Expect(cluster.Client.Delete(ctx, job, client.PropagationPolicy(metav1.DeletePropagationBackground))).To(Succeed())
+				return
+			}
+			play()
+		}
+		s.run(o, 30)
+		Expect(o.Status.Phase).To(Equal(api.PhaseFailed))
+		Expect(o.Status.Message).To(ContainSubstring("is gone"))
+	})
+
 	It("is refused where it could lose anything, or has nothing to go by", func(ctx SpecContext) {
 		s := newKept(ctx, "restore-not")
 		Expect(s.refused(api.ActionRestoreDatabase, func(o *api.ServiceRecovery) {
