@@ -12,6 +12,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -33,10 +34,43 @@ type Server struct {
 	Token string
 }
 
+// tries of Start, each with other ports: between the choice of a port and its use somebody else may
+// have taken it, and the program that finds it taken ends.
+const tries = 5
+
 // Start runs etcd and kube-apiserver until the test ends.
 func Start(t testing.TB) *Server {
 	t.Helper()
-	dir := t.TempDir()
+	for i := range tries {
+		dir := t.TempDir()
+		s, ended := begin(t, dir)
+		err := s.await(t, dir, ended)
+		if err == nil {
+			return s
+		}
+		if i == tries-1 || !errors.Is(err, errEnded) {
+			t.Fatalf("kube-apiserver: %v%s%s", err, last(dir, "etcd"), last(dir, "kube-apiserver"))
+		}
+	}
+	return nil
+}
+
+// errEnded: one of the programs is not there any more.
+var errEnded = errors.New("it has ended, or its etcd has")
+
+// last words of a program: its folder goes with the test.
+func last(dir, tool string) string {
+	const most = 1500
+	text, err := os.ReadFile(filepath.Join(dir, tool+".log"))
+	if err != nil {
+		return "\n" + err.Error()
+	}
+	return "\n" + tool + ": ..." + string(text[max(0, len(text)-most):])
+}
+
+// begin starts both, and tells when one of them ends.
+func begin(t testing.TB, dir string) (*Server, <-chan struct{}) {
+	t.Helper()
 	etcd, peer, api := freePort(t), freePort(t), freePort(t)
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -46,19 +80,19 @@ func Start(t testing.TB) *Server {
 	keyFile, tokens := filepath.Join(dir, "sa.key"), filepath.Join(dir, "tokens.csv")
 	write(t, keyFile, pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}))
 	write(t, tokens, []byte(s.Token+",admin,admin,system:masters\n"))
-	run(t, dir, "etcd", "--data-dir", filepath.Join(dir, "etcd"), "--unsafe-no-fsync",
+	ended := make(chan struct{}, 2)
+	run(t, ended, dir, "etcd", "--data-dir", filepath.Join(dir, "etcd"), "--unsafe-no-fsync",
 		"--listen-client-urls", "http://"+etcd, "--advertise-client-urls", "http://"+etcd,
 		"--listen-peer-urls", "http://"+peer, "--initial-advertise-peer-urls", "http://"+peer, "--initial-cluster", "default=http://"+peer)
 	_, port, _ := net.SplitHostPort(api)
-	run(t, dir, "kube-apiserver", "--etcd-servers", "http://"+etcd, "--secure-port", port, "--bind-address", "127.0.0.1",
+	run(t, ended, dir, "kube-apiserver", "--etcd-servers", "http://"+etcd, "--secure-port", port, "--bind-address", "127.0.0.1",
 		"--cert-dir", dir, "--token-auth-file", tokens, "--authorization-mode", "RBAC", "--service-cluster-ip-range", "10.96.0.0/16",
 		"--service-account-issuer", "https://test", "--service-account-key-file", keyFile, "--service-account-signing-key-file", keyFile)
-	s.await(t, dir)
-	return s
+	return s, ended
 }
 
 // await waits until the server answers an administrator, three minutes at most: machines of builders are busy.
-func (s *Server) await(t testing.TB, dir string) {
+func (s *Server) await(t testing.TB, dir string, ended <-chan struct{}) error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
@@ -66,11 +100,13 @@ func (s *Server) await(t testing.TB, dir string) {
 		// The server signs its own certificate; its chain is the authority to trust.
 		authority, err := os.ReadFile(filepath.Join(dir, "apiserver.crt"))
 		if s.Authority = authority; err == nil && s.ready(ctx) {
-			return
+			return nil
 		}
 		select {
+		case <-ended:
+			return errEnded
 		case <-ctx.Done():
-			t.Fatal("kube-apiserver did not answer within three minutes; its log is in " + dir)
+			return errors.New("it did not answer within three minutes")
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
@@ -118,8 +154,8 @@ func freePort(t testing.TB) string {
 	return l.Addr().String()
 }
 
-// run starts a tool from the cache; it ends with the test.
-func run(t testing.TB, dir, tool string, args ...string) {
+// run starts a tool from the cache; it ends with the test. That it has ended before is told.
+func run(t testing.TB, ended chan<- struct{}, dir, tool string, args ...string) {
 	t.Helper()
 	cache := os.Getenv("SPINE_CACHE")
 	if cache == "" {
@@ -139,9 +175,15 @@ func run(t testing.TB, dir, tool string, args ...string) {
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("%s: %v: build it with `make tools`", tool, err)
 	}
+	gone := make(chan struct{})
+	go func() {
+		_ = cmd.Wait()
+		close(gone)
+		ended <- struct{}{}
+	}()
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
+		<-gone
 		_ = log.Close()
 	})
 }
