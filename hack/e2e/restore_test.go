@@ -16,6 +16,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"spine.nhs.uk/controlplane/hack/load/check"
 	booking "spine.nhs.uk/controlplane/operators/api/booking/v1alpha1"
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 	messaging "spine.nhs.uk/controlplane/operators/api/messaging/v1alpha1"
@@ -71,5 +72,10 @@ func restored(ctx context.Context, by, other client.Client) {
 	redundant(ctx, 5*time.Minute)
 	result := run.finish(ctx)
 	AddReportEntry("load", fmt.Sprintf("%.2f s without an acknowledgement; %s", result.LongestGap.Seconds, run.summary(result)))
-	Expect(result.Findings).To(BeEmpty(), "promises that were broken, the deleted messages among them")
+	// What was on its way at that time, and has been settled since, is delivered once more: nobody can tell a settlement
+	// from a delivery that went with the mistake, and receivers know a message by its ID.
+	for _, f := range result.Findings {
+		Expect(f.Defect).To(Equal(check.Redone), "promises that were broken, the deleted messages among them: %v", f.Cases)
+		AddReportEntry("delivered once more", f.Count)
+	}
 }

@@ -28,7 +28,7 @@ var (
 
 // services bring messaging and booking up on the site, and break what they stand on while they carry load.
 func services() {
-	It("comes up by `make up`, sends a message and makes a booking", Label("recovery", "stock", "diff", "sleep"), func(ctx context.Context) {
+	It("comes up by `make up`, sends a message and makes a booking", Label("recovery", "stock", "diff", "sleep", "restore"), func(ctx context.Context) {
 		rack.Services = true
 		Expect(rack.Configure(shortCoolDown)).To(Succeed())
 		begin := time.Now()
