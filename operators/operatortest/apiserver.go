@@ -110,7 +110,7 @@ func Scheme() *apiruntime.Scheme {
 }
 
 // prepare makes the namespaces, then applies what operators/manifests holds of roles and
-// policies.
+// policies, and waits until these are in force.
 func (c *Cluster) prepare(ctx context.Context) error {
 	for _, name := range []string{"spine-system", "spine-messaging", "spine-booking"} {
 		n := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{
@@ -135,7 +135,7 @@ func (c *Cluster) prepare(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
+	return c.enforced(ctx)
 }
 
 func (c *Cluster) create(ctx context.Context, documents string) error {
