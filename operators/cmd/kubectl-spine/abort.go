@@ -16,9 +16,10 @@ func (a *app) abortCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "abort OPERATION",
 		Short: "End an operation before its next step",
-		Long: `Ends an operation before its next step, unless it has passed its point of no return. What it has
-done stays done: read its evidence. Abort cannot be taken back. Exit code 0: it was aborted or has
-ended well meanwhile; 2: it is too late, it failed, or it has not ended in time.`,
+		Long: `Ends an operation before its next step, unless it has passed its point of no return; a step that
+may be left half done is not waited for. What it has done stays done: read its evidence. Abort
+cannot be taken back. Exit code 0: it was aborted or has ended well meanwhile; 2: it is too late,
+it failed, or it has not ended in time.`,
 		Example: `  kubectl spine abort restart-rolling-spine-x7k2p`,
 		Args:    cobra.ExactArgs(1), ValidArgsFunction: a.completeOperation,
 		RunE: func(c *cobra.Command, args []string) error {

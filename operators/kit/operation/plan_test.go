@@ -60,6 +60,7 @@ func TestDigest(t *testing.T) {
 		"touches":     func(_ *Operation, p *api.Plan) { p.Steps[0].Touches[0] = "Pod a/c" },
 		"destruction": func(_ *Operation, p *api.Plan) { p.Steps[0].Destructive = true },
 		"repeatable":  func(_ *Operation, p *api.Plan) { p.Steps[0].Repeatable = true },
+		"interrupted": func(_ *Operation, p *api.Plan) { p.Steps[0].Interruptible = true },
 		"timeout":     func(_ *Operation, p *api.Plan) { p.Steps[0].TimeoutSeconds = 6 },
 	} {
 		d := digestOf(t, change)

@@ -69,7 +69,7 @@ func next(spec *api.OperationSpec, status *api.OperationStatus) (move, int) {
 		switch {
 		case s.State == api.StepSucceeded:
 			continue
-		case s.State != api.StepRunning && spec.Abort && abortable(status.Plan, i):
+		case spec.Abort && abortable(status.Plan, i) && (s.State != api.StepRunning || status.Plan.Steps[i].Interruptible):
 			return moveAbort, i
 		case s.State != api.StepRunning:
 			return moveBegin, i

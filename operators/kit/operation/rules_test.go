@@ -42,6 +42,25 @@ func TestNext(t *testing.T) {
 	}
 }
 
+func TestAStepThatIsInterruptibleIsNotWaitedFor(t *testing.T) {
+	plan := &api.Plan{Steps: []api.PlannedStep{{Name: "a", Repeatable: true, Interruptible: true}, {Name: "b", Interruptible: true}}, PointOfNoReturn: "a"}
+	done, acted, cutOff := api.StepStatus{State: api.StepSucceeded}, api.StepStatus{State: api.StepRunning, Acted: true}, api.StepStatus{State: api.StepRunning}
+	for name, c := range map[string]struct {
+		steps []api.StepStatus
+		abort bool
+		want  move
+	}{
+		"its act returned":              {[]api.StepStatus{acted, {State: api.StepPending}}, true, moveAbort},
+		"its act was cut off":           {[]api.StepStatus{cutOff, {State: api.StepPending}}, true, moveAbort},
+		"nobody has aborted it":         {[]api.StepStatus{acted, {State: api.StepPending}}, false, moveCheck},
+		"beyond the point of no return": {[]api.StepStatus{done, acted}, true, moveCheck},
+	} {
+		if got, _ := next(&api.OperationSpec{Abort: c.abort}, &api.OperationStatus{Steps: c.steps, Plan: plan}); got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}
+
 func TestPointOfNoReturn(t *testing.T) {
 	plan := &api.Plan{Steps: []api.PlannedStep{{Name: "a"}, {Name: "b"}, {Name: "c"}}, PointOfNoReturn: "b"}
 	for i, want := range []bool{true, true, false} {

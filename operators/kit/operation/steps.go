@@ -20,8 +20,13 @@ func (e *Engine) carryOn(ctx context.Context, o *Operation, a Action) (time.Dura
 	move, i := e.rules.next(o.Spec, o.Status)
 	switch move {
 	case moveAbort:
-		return e.end(ctx, o, api.PhaseAborted, fmt.Sprintf("aborted before step %s: %d of %d steps were done",
-			o.Status.Steps[i].Name, i, len(o.Status.Steps)), e.Now())
+		s, when := &o.Status.Steps[i], "before"
+		if s.State == api.StepRunning {
+			at := metav1.NewTime(e.Now())
+			s.State, s.Message, s.EndedAt, when = api.StepFailed, clip("interrupted: "+s.Message, maxMessage), &at, "during"
+		}
+		return e.end(ctx, o, api.PhaseAborted, fmt.Sprintf("aborted %s step %s: %d of %d steps were done",
+			when, s.Name, i, len(o.Status.Steps)), e.Now())
 	case moveVerify:
 		return e.verify(ctx, o, a)
 	case moveBegin:

@@ -33,7 +33,8 @@ type OperationSpec struct {
 	// +kubebuilder:validation:MaxLength=71
 	// +kubebuilder:validation:Pattern=`^sha256:[a-f0-9]{64}$`
 	PlanDigest string `json:"planDigest,omitempty"`
-	// abort ends the operation before its next step, until the plan's point of no return.
+	// abort ends the operation before its next step, or at once during one that is interruptible,
+	// until the plan's point of no return.
 	// +optional
 	Abort bool `json:"abort,omitempty"`
 	// breakGlass goes on without the approval or outside the change window that is missing.
@@ -201,6 +202,9 @@ type PlannedStep struct {
 	// repeatable steps may be carried out again when it is not known whether they were.
 	// +optional
 	Repeatable bool `json:"repeatable,omitempty"`
+	// interruptible steps may be left as they are, half done: an abort does not wait for their end.
+	// +optional
+	Interruptible bool `json:"interruptible,omitempty"`
 	// expectedSeconds that it takes.
 	// +kubebuilder:validation:Minimum=0
 	ExpectedSeconds int32 `json:"expectedSeconds"`
