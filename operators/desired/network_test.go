@@ -40,7 +40,7 @@ func places() []place {
 		{name: "message gateway", namespace: m.Namespace, labels: messaging.GatewayDeployment(m, "i").Spec.Template.Labels},
 		{name: "messaging database", namespace: m.Namespace, labels: databasePod(messaging.DatabaseName(m), messaging.Labels(m, messaging.Database))},
 		{name: "copy of the messaging database", namespace: m.Namespace, labels: databasePod(ledgerCopy.Name, messaging.Labels(m, messaging.Database))},
-		{name: "restorer", namespace: m.Namespace, labels: ledgerCopy.Job(m, "i", true).Spec.Template.Labels},
+		{name: "restorer", namespace: m.Namespace, labels: ledgerCopy.Job(m, "i", messaging.CarryOver).Spec.Template.Labels},
 		{name: "messaging broker", namespace: m.Namespace, labels: map[string]string{"app.kubernetes.io/name": messaging.BrokerName(m)}},
 		{name: "manager", namespace: "spine-system", labels: map[string]string{"app.kubernetes.io/name": "spine-manager"}},
 		{name: "stray pod beside booking", namespace: b.Namespace},

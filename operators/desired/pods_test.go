@@ -75,7 +75,7 @@ func templates(t *testing.T) map[string]corev1.PodTemplateSpec {
 		"message gateway":                     messaging.GatewayDeployment(messagingService(), "r/message-gateway:1").Spec.Template,
 		"booking service, database elsewhere": booking.Deployment(bookingElsewhere(), "r/booking-service:1").Spec.Template,
 		"message gateway, engines elsewhere":  messaging.GatewayDeployment(operatortest.Messaging("spine", operatortest.Elsewhere), "r/message-gateway:1").Spec.Template,
-		"restorer":                            messaging.Copy{Name: "spine-db-a1b2c3"}.Job(messagingService(), "r/message-gateway:1", true).Spec.Template,
+		"restorer":                            messaging.Copy{Name: "spine-db-a1b2c3"}.Job(messagingService(), "r/message-gateway:1", messaging.CarryOver).Spec.Template,
 		"manager":                             manager[appsv1.Deployment](t, "Deployment")[0].Spec.Template,
 	}
 }

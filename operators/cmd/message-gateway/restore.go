@@ -22,7 +22,7 @@ import (
 // restored are the flags of restore.
 type restored struct {
 	fromDir, toDir, until, report string
-	carry                         bool
+	ahead, carry                  bool
 }
 
 // restoreReport is what restore writes: counts of messages, and nothing of what they say or whose they are.
@@ -53,14 +53,20 @@ run; last is when the newest message of the restored database was accepted. Noth
 
 With --carry, first bring the restored database to where the gateways can go on with it: all messages accepted since the
 point, with what became of them, and what is unsettled due for dispatch. Do so before any switch to it, even when nothing
-came after, and for the last time when no gateway runs. It may be cut off anywhere and run again; after is 0 when all is
-there. What was accepted before the point and settled since is delivered again, under the same message ID.
+came after, and for the last time when no gateway runs. What was accepted since the point is compared then; after is 0
+when all is there. What was accepted before the point and settled since is delivered again, under the same message ID.
+
+With --ahead, do what can be done of that while gateways run, so that --carry has little left to do: carried is all that
+is reported. Both may be cut off anywhere and run again.
 
 The exit code is 0 when the comparison was made, whatever it found.`,
 		Example: `  # How do they differ?
   message-gateway restore --from-dir=/etc/spine/database --to-dir=/etc/spine/restored --until=2026-11-21T06:15:00Z
 
-  # Carry over, with the report where Kubernetes reads a container's last words.
+  # Carry over most of what came since, with the gateways running.
+  message-gateway restore --from-dir=/etc/spine/database --to-dir=/etc/spine/restored --until=2026-11-21T06:15:00Z --ahead
+
+  # Carry over the rest, with the report where Kubernetes reads a container's last words.
   message-gateway restore --from-dir=/etc/spine/database --to-dir=/etc/spine/restored --until=2026-11-21T06:15:00Z \
     --carry --report=/dev/termination-log`,
 		Args: cobra.NoArgs,
@@ -76,6 +82,8 @@ The exit code is 0 when the comparison was made, whatever it found.`,
 	f.StringVar(&o.toDir, "to-dir", "", "the same of the restored database")
 	f.StringVar(&o.until, "until", "", "the point in time that was restored, for example 2026-11-21T06:15:00Z (RFC 3339)")
 	f.BoolVar(&o.carry, "carry", false, "carry over what was accepted after the point, then compare")
+	f.BoolVar(&o.ahead, "ahead", false, "carry over most of that while gateways run, and compare nothing")
+	command.MarkFlagsMutuallyExclusive("carry", "ahead")
 	f.StringVar(&o.report, "report", "", "file for the report (default standard output)")
 	return command
 }
@@ -89,13 +97,18 @@ func restore(ctx context.Context, o restored, out io.Writer) error {
 	if err := errors.Join(reached(ctx, "the database before", from), reached(ctx, "the restored database", to)); err != nil {
 		return stopped(ctx, err)
 	}
+	var found ledger.Comparison
 	var carried ledger.Carried
-	if o.carry {
-		if carried, err = ledger.CarryOver(ctx, from, to, until); err != nil {
-			return stopped(ctx, err)
+	switch {
+	case o.ahead:
+		carried, err = ledger.CarryAhead(ctx, from, to, until)
+	case o.carry:
+		if carried, err = ledger.CarryOver(ctx, from, to, until); err == nil {
+			found, err = ledger.CompareSince(ctx, from, to, until)
 		}
+	default:
+		found, err = ledger.Compare(ctx, from, to, until)
 	}
-	found, err := ledger.Compare(ctx, from, to, until)
 	if err != nil {
 		return stopped(ctx, err)
 	}

@@ -83,6 +83,7 @@ func TestEnginesRestore(t *testing.T) {
 		last message.Seq
 	}{
 		{nil, `{"both":1,"onlyFrom":0,"onlyTo":0,"differing":0,"after":1,"carried":0,"last":"LAST"}`, first},
+		{[]string{"--ahead"}, `{"both":0,"onlyFrom":0,"onlyTo":0,"differing":0,"after":0,"carried":1,"last":""}`, 0},
 		{[]string{"--carry"}, `{"both":2,"onlyFrom":0,"onlyTo":0,"differing":0,"after":0,"carried":1,"last":"LAST"}`, second},
 		{[]string{"--report=" + report}, `{"both":2,"onlyFrom":0,"onlyTo":0,"differing":0,"after":0,"carried":0,"last":"LAST"}`, second},
 	} {

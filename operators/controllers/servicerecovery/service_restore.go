@@ -30,6 +30,11 @@ import (
 // tell two of one service apart, and short enough for CloudNativePG.
 const uidShare = 6
 
+// jobWorks are the steps that a Job does.
+var jobWorks = map[string]messaging.Work{
+	recovery.StepCompareCopy: messaging.Compare, recovery.StepCarryAhead: messaging.CarryAhead, recovery.StepCarryOver: messaging.CarryOver,
+}
+
 // restore is the action RestoreDatabase.
 type restore struct{ onService }
 
@@ -92,10 +97,9 @@ func (a *restore) Act(ctx context.Context, step operation.Step) (string, error) 
 			return "", err
 		}
 		return "", children.LookAndApply(ctx, made.Cluster(m))
-	case recovery.StepCompareCopy:
-		return made.JobName(false), children.LookAndApply(ctx, made.Job(m, image, false))
-	case recovery.StepCarryOver:
-		return made.JobName(true), children.LookAndApply(ctx, made.Job(m, image, true))
+	case recovery.StepCompareCopy, recovery.StepCarryAhead, recovery.StepCarryOver:
+		work := jobWorks[step.Name]
+		return made.JobName(work), children.LookAndApply(ctx, made.Job(m, image, work))
 	case recovery.StepSwitchDatabase:
 		return "", a.annotate(ctx, m, common.DatabaseAnnotation, made.Name)
 	case recovery.StepRestBefore:
@@ -152,9 +156,8 @@ func (a *restore) Check(ctx context.Context, step operation.Step) (operation.Pro
 		u, err := l.engine(ctx, a.Reader, database.GVK, made.Name)
 		s := database.Observe(u)
 		return operation.Progress{Done: s.Settled, NotActed: u == nil, Message: fmt.Sprintf("%d of %d instances are ready; CloudNativePG: %s", s.Ready, l.instances, s.Phase)}, err
-	case recovery.StepCompareCopy, recovery.StepCarryOver:
-		carried := step.Name == recovery.StepCarryOver
-		c, progress, err := a.compared(ctx, l, made.JobName(carried))
+	case recovery.StepCompareCopy, recovery.StepCarryAhead, recovery.StepCarryOver:
+		c, progress, err := a.compared(ctx, l, made.JobName(jobWorks[step.Name]))
 		switch {
 		case err != nil:
 			return progress, err
@@ -163,10 +166,10 @@ func (a *restore) Check(ctx context.Context, step operation.Step) (operation.Pro
 		case c == nil:
 			return progress, nil
 		}
-		if lacks := c.Lacks(carried); lacks != "" {
+		if lacks := c.Lacks(step.Name == recovery.StepCarryOver); lacks != "" {
 			return operation.Progress{}, operation.Failed("%s: the service goes on with the database that it has; the copy stays for whoever looks into it", lacks)
 		}
-		return operation.Progress{Done: true, Message: c.String()}, nil
+		return operation.Progress{Done: true, Message: says(step.Name, c)}, nil
 	case recovery.StepStopPrograms:
 		return a.stopped(ctx, l)
 	case recovery.StepSwitchDatabase:
@@ -182,6 +185,17 @@ func (a *restore) Check(ctx context.Context, step operation.Step) (operation.Pro
 		Done: rolled(l.deployment) && asked == l.replicas, NotActed: asked == 0,
 		Message: fmt.Sprintf("%d of %d replicas are available", l.deployment.Status.AvailableReplicas, l.replicas),
 	}, nil
+}
+
+// says is what a step that did one of the works has found, for people.
+func says(step string, c *recovery.Comparison) string {
+	switch step {
+	case recovery.StepCarryAhead:
+		return fmt.Sprintf("%d messages were carried over", c.Carried)
+	case recovery.StepCarryOver:
+		return c.Since()
+	}
+	return c.String()
 }
 
 // stopped says whether no program is left that could write.
@@ -265,12 +279,14 @@ func (a *restore) Verify(ctx context.Context, started time.Time, evidence *api.E
 		return operation.Progress{}, err
 	}
 	evidence.MeasuredLoss = &api.Loss{} // the step before the switch found nothing missing
-	c, _, err := a.compared(ctx, l, a.copy(l).JobName(true))
-	if err != nil {
-		return operation.Progress{}, err
-	}
-	if c != nil {
-		evidence.Notes = append(evidence.Notes, c.String())
+	for _, step := range []string{recovery.StepCompareCopy, recovery.StepCarryAhead, recovery.StepCarryOver} {
+		c, _, err := a.compared(ctx, l, a.copy(l).JobName(jobWorks[step]))
+		if err != nil {
+			return operation.Progress{}, err
+		}
+		if c != nil {
+			evidence.Notes = append(evidence.Notes, step+": "+says(step, c))
+		}
 	}
 	evidence.Notes = append(evidence.Notes, "the database before stays, at rest: delete its Cluster when nobody will ask for it any more")
 	return progress, nil

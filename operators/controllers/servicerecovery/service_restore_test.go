@@ -29,8 +29,8 @@ type kept struct {
 	*stage
 	// copy that the operation makes, once it is known.
 	copy string
-	// found is what the Jobs say: of the one that compares, and of the one that carries over.
-	found [2]string
+	// found is what the Jobs say.
+	found map[desired.Work]string
 	// cached reads children as the manager does, which may list them and not get one.
 	cached client.Client
 	// wrote says that gateways ran while they must not.
@@ -39,12 +39,14 @@ type kept struct {
 
 const (
 	compared = `{"both":40,"onlyFrom":0,"onlyTo":2,"differing":0,"after":7,"carried":0,"last":"2026-11-22T14:05:00Z"}`
-	carried  = `{"both":47,"onlyFrom":0,"onlyTo":2,"differing":0,"after":0,"carried":7,"last":"2026-11-22T14:09:00Z"}`
+	ahead    = `{"both":0,"onlyFrom":0,"onlyTo":0,"differing":0,"after":0,"carried":6,"last":""}`
+	carried  = `{"both":8,"onlyFrom":0,"onlyTo":0,"differing":0,"after":0,"carried":2,"last":"2026-11-22T14:09:00Z"}`
 )
 
 func newKept(ctx context.Context, name string) *kept {
 	GinkgoHelper()
-	s := &kept{found: [2]string{compared, carried}, stage: newStage(ctx, name, func(m *messagingapi.MessagingService) {
+	found := map[desired.Work]string{desired.Compare: compared, desired.CarryAhead: ahead, desired.CarryOver: carried}
+	s := &kept{found: found, stage: newStage(ctx, name, func(m *messagingapi.MessagingService) {
 		m.Spec.Database.Backup = &common.DatabaseBackup{
 			Endpoint: "https://objects.test:9000", Bucket: "spine", Secret: common.LocalSecret{Name: "object-store"},
 			Networks: []common.SiteNetwork{"10.30.0.0/16"}, RetentionDays: 7,
@@ -74,8 +76,9 @@ func (s *kept) engines() {
 	if old := s.there(s.name + "-db"); database.Hibernating(old) {
 		Expect(cluster.Hibernated(s.ctx, s.namespace, s.name+"-db")).To(Succeed())
 	}
-	s.job("-compare", s.found[0])
-	s.job("-carry", s.found[1])
+	for work, found := range s.found {
+		s.job("-"+string(work), found)
+	}
 	n := *s.deployment().Spec.Replicas
 	s.gateways(n, n)
 	for i := range 2 {
@@ -161,15 +164,37 @@ var _ = Describe("RestoreDatabase", func() {
 	})
 
 	It("goes on with the ledger that it has when the copy lacks anything", func(ctx SpecContext) {
-		for i, found := range []string{`{"both":40,"onlyFrom":1,"after":7}`, `{"both":46,"onlyFrom":0,"after":1,"carried":6}`} {
-			s := newKept(ctx, fmt.Sprintf("restore-lacks-%d", i))
-			s.found[i] = found
+		for work, found := range map[desired.Work]string{
+			desired.Compare: `{"both":40,"onlyFrom":1,"after":7}`, desired.CarryOver: `{"both":46,"onlyFrom":0,"after":1,"carried":6}`,
+		} {
+			s := newKept(ctx, "restore-lacks-"+string(work))
+			s.found[work] = found
 			o := s.plans()
 			s.run(o, 30)
 			Expect(o.Status.Phase).To(Equal(api.PhaseFailed))
 			Expect(o.Status.Message).To(ContainSubstring("the copy lacks 1 message accepted"))
 			Expect(s.get().Annotations).NotTo(HaveKey(common.DatabaseAnnotation))
 		}
+	})
+
+	It("is aborted while it carries over, and the gateways start again", func(ctx SpecContext) {
+		s := newKept(ctx, "restore-aborted")
+		delete(s.found, desired.CarryOver)
+		o := s.plans()
+		play := s.play
+		s.play = func() {
+			play()
+			job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: s.copy + "-carry"}}
+			if cluster.Client.Get(ctx, client.ObjectKeyFromObject(job), job) == nil && !o.Spec.Abort {
+				patch := client.MergeFrom(o.DeepCopy())
+				o.Spec.Abort = true
+				Expect(as("alice").Patch(ctx, o, patch)).To(Succeed())
+			}
+		}
+		s.run(o, 30)
+		Expect(o.Status.Phase).To(Equal(api.PhaseAborted))
+		Expect(o.Status.Message).To(ContainSubstring("aborted during step carry-over: 4 of 8 steps were done"))
+		Expect(s.get().Annotations).NotTo(HaveKey(common.DatabaseAnnotation))
 	})
 
 	It("does not wait for a Job that somebody has deleted", func(ctx SpecContext) {
@@ -213,7 +238,7 @@ var _ = Describe("RestoreDatabase", func() {
 	})
 
 	It("goes on when its manager is killed at a write", func(ctx SpecContext) {
-		const writes = 14 // the schedule's among them
+		const writes = 15 // the schedule's among them
 		for at := 1; at <= writes; at++ {
 			for _, after := range []bool{false, true} {
 				s := newKept(ctx, fmt.Sprintf("rcut-%d-%t", at, after))

@@ -143,6 +143,9 @@ func render(d Decision) string {
 		if s.Repeatable {
 			flags += ", may be repeated"
 		}
+		if s.Interruptible {
+			flags += ", may be interrupted"
+		}
 		if s.Name == d.Plan.PointOfNoReturn {
 			flags += ", no return from here"
 		}

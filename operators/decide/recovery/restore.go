@@ -13,6 +13,7 @@ import (
 const (
 	StepRestoreCopy    = "restore-copy"
 	StepCompareCopy    = "compare-copy"
+	StepCarryAhead     = "carry-ahead"
 	StepStopPrograms   = "stop-programs"
 	StepCarryOver      = "carry-over"
 	StepSwitchDatabase = "switch-database"
@@ -74,19 +75,23 @@ func PlanRestore(f Restore) Decision {
 		append(inputs(f.Object, f.Cluster), "to: "+stamp(f.To), "copy: "+copied.Name),
 		api.PlannedStep{
 			Name: StepRestoreCopy, Summary: fmt.Sprintf("make %s beside it from the archive, and wait until every member is ready", copied.Name),
-			Touches: touches(copied), Repeatable: true, ExpectedSeconds: 240, TimeoutSeconds: 4 * 3600,
+			Touches: touches(copied), Repeatable: true, Interruptible: true, ExpectedSeconds: 240, TimeoutSeconds: 4 * 3600,
 		},
 		api.PlannedStep{
 			Name: StepCompareCopy, Summary: "compare it with the one in use, row by row: what was accepted before, and is there, has to be in it",
-			Touches: touches(f.Cluster, copied), Repeatable: true, ExpectedSeconds: 30, TimeoutSeconds: 3600,
+			Touches: touches(f.Cluster, copied), Repeatable: true, Interruptible: true, ExpectedSeconds: 30, TimeoutSeconds: 3600,
+		},
+		api.PlannedStep{
+			Name: StepCarryAhead, Summary: "carry over what was accepted since, while the programs accept more",
+			Touches: touches(copied), Repeatable: true, Interruptible: true, ExpectedSeconds: 120, TimeoutSeconds: 4 * 3600,
 		},
 		api.PlannedStep{
 			Name: StepStopPrograms, Summary: fmt.Sprintf("stop all %s of the %s, so that nothing more is written", count(int(f.Replicas), "replica", "replicas"), f.Program),
-			Touches: touches(f.Object), Repeatable: true, ExpectedSeconds: 30, TimeoutSeconds: 300,
+			Touches: touches(f.Object), Repeatable: true, Interruptible: true, ExpectedSeconds: 30, TimeoutSeconds: 300,
 		},
 		api.PlannedStep{
-			Name: StepCarryOver, Summary: "carry everything over that was accepted since, and compare again: nothing may be missing",
-			Touches: touches(copied), Repeatable: true, ExpectedSeconds: 30, TimeoutSeconds: 1800,
+			Name: StepCarryOver, Summary: "carry over the rest, and compare what was accepted since: nothing may be missing",
+			Touches: touches(copied), Repeatable: true, Interruptible: true, ExpectedSeconds: 30, TimeoutSeconds: 1800,
 		},
 		api.PlannedStep{
 			Name: StepSwitchDatabase, Summary: fmt.Sprintf("give %s the database %s", f.Service, copied.Name),
@@ -125,13 +130,15 @@ func (c Comparison) Lacks(carried bool) string {
 	return ""
 }
 
-// String says it for people.
+// String says for people what the copy has before anything is carried over to it.
 func (c Comparison) String() string {
-	s := fmt.Sprintf("%d messages are in both; %d are had back", c.Both, c.OnlyTo+c.Differing)
-	if c.Carried > 0 {
-		return s + fmt.Sprintf("; %d accepted since were carried over", c.Carried)
-	}
-	return s + fmt.Sprintf("; %d accepted since are only in the one in use", c.After)
+	return fmt.Sprintf("%d messages are in both; %d are had back; %d accepted since are only in the one in use", c.Both, c.OnlyTo+c.Differing, c.After)
+}
+
+// Since says for people what the copy has of what was accepted since its time.
+func (c Comparison) Since() string {
+	return fmt.Sprintf("nothing accepted since is missing, of %s; %d of them were carried over with the programs stopped",
+		count(int(c.Both), "message", "messages"), c.Carried)
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -68,14 +68,24 @@ func (c Copy) selector(m *api.MessagingService) map[string]string {
 	return Selector(m, restorer)
 }
 
-// Job compares the ledgers or, to carry over, copies what only the one in use has. Its pod says
-// what it found as the message with which it ends.
-func (c Copy) Job(m *api.MessagingService, image string, carry bool) *batchv1.Job {
-	name, args := c.JobName(carry), []string{
+// Work is what a Job of a Copy does, as its name says it.
+type Work string
+
+// The Jobs of a Copy, in their order: it is compared; what only the ledger in use has is carried over to it while the
+// gateways run; and the rest is, and compared, when they have stopped.
+const (
+	Compare    Work = "compare"
+	CarryAhead Work = "ahead"
+	CarryOver  Work = "carry"
+)
+
+// Job does one of these. Its pod says what it found as the message with which it ends.
+func (c Copy) Job(m *api.MessagingService, image string, work Work) *batchv1.Job {
+	name, args := c.JobName(work), []string{
 		"restore", "--from-dir=" + fromDir, "--to-dir=" + toDir, "--until=" + c.To.UTC().Format(time.RFC3339Nano), "--report=/dev/termination-log",
 	}
-	if carry {
-		args = append(args, "--carry")
+	if work != Compare {
+		args = append(args, "--"+string(work))
 	}
 	job := &batchv1.Job{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "batch/v1", Kind: "Job"},
@@ -108,10 +118,5 @@ func (c Copy) Job(m *api.MessagingService, image string, carry bool) *batchv1.Jo
 	return job
 }
 
-// JobName of the Job that compares, or carries over.
-func (c Copy) JobName(carry bool) string {
-	if carry {
-		return c.Name + "-carry"
-	}
-	return c.Name + "-compare"
-}
+// JobName of the Job that does a work.
+func (c Copy) JobName(work Work) string { return c.Name + "-" + string(work) }

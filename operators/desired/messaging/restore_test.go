@@ -90,13 +90,19 @@ func TestHeldServiceRunsNoGateway(t *testing.T) {
 func TestJobs(t *testing.T) {
 	m := operatortest.Messaging("spine", archived)
 	c := Copy{Name: "spine-db-a1b2c3", To: time.Date(2026, 11, 22, 14, 5, 0, 0, time.UTC)}
-	compare, carry := c.Job(m, "r/message-gateway:1", false), c.Job(m, "r/message-gateway:1", true)
-	if slices.Contains(compare.Spec.Template.Spec.Containers[0].Args, "--carry") || !slices.Contains(carry.Spec.Template.Spec.Containers[0].Args, "--carry") {
-		t.Error("the Jobs are mixed up")
+	names := map[string]bool{}
+	for work, want := range map[Work][]string{Compare: nil, CarryAhead: {"--ahead"}, CarryOver: {"--carry"}} {
+		job := c.Job(m, "r/message-gateway:1", work)
+		got := slices.DeleteFunc(slices.Clone(job.Spec.Template.Spec.Containers[0].Args), func(arg string) bool { return arg != "--ahead" && arg != "--carry" })
+		if !slices.Equal(got, want) {
+			t.Errorf("%s is told %v, want %v", work, got, want)
+		}
+		names[job.Name] = true
 	}
-	if compare.Name == carry.Name {
-		t.Errorf("both Jobs are named %s", carry.Name)
+	if len(names) != 3 {
+		t.Errorf("the Jobs are named %v", names)
 	}
+	carry := c.Job(m, "r/message-gateway:1", CarryOver)
 	for name, want := range map[string]string{"from": "spine-db-app", "to": "spine-db-a1b2c3-app"} {
 		for _, v := range carry.Spec.Template.Spec.Volumes {
 			if v.Name == name && v.Projected.Sources[0].Secret.Name != want {

@@ -32,7 +32,7 @@ type Carried struct {
 
 // CarryOver copies to the copy of a ledger what the ledger accepted after the copy's point: what Compare counts as
 // After. It may be cut off anywhere and run again. For the last time it runs after the last gateway of from has stopped,
-// and before the first of to starts.
+// and before the first of to starts; what CarryAhead has copied until then, it need not.
 //
 // What was settled after the point and accepted before is unsettled in the copy, and is delivered again: receivers know
 // it by its ID.
@@ -52,7 +52,9 @@ type carry struct {
 	*pair
 	// most bounds the messages of one commit.
 	most int
-	done Carried
+	// ahead: gateways of from still run.
+	ahead bool
+	done  Carried
 	// seqs wait for their commit, with so many bytes.
 	seqs  []message.Seq
 	bytes int64
@@ -60,7 +62,11 @@ type carry struct {
 
 // run takes its steps in this order: what depends on nothing first, and last what makes all of it sure.
 func (c *carry) run(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{c.prepare, c.sequence, c.dispatch, c.completed, c.accepted, c.confirm} {
+	return inTurn(ctx, c.prepare, c.sequence, c.dispatch, c.completed, c.uploads, c.accepted, c.unsettled, c.confirm)
+}
+
+func inTurn(ctx context.Context, steps ...func(context.Context) error) error {
+	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -80,6 +86,9 @@ func (c *carry) prepare(ctx context.Context) error {
 	}
 	return c.failed(c.to, c.to.AcquireFunc(ctx, func(conn *pgxpool.Conn) error {
 		if err := database.Migrate(ctx, conn.Conn(), "ledger", lockMigrate, files); err != nil {
+			return err
+		}
+		if _, err := conn.Exec(ctx, makeAhead); err != nil {
 			return err
 		}
 		return ensureDays(ctx, conn.Conn(), c.floor.At(), last.At())
@@ -158,54 +167,74 @@ func (c *carry) accepted(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for low := c.floor; low <= last; low += window {
-		if err := c.walk(ctx, allMessages, low, min(low+window, last+1)); err != nil {
+	low, err := c.walked(ctx)
+	if err != nil {
+		return err
+	}
+	return c.stretches(ctx, low, last, func(low, high message.Seq) error { return c.walk(ctx, allMessages, low, high) })
+}
+
+// walk carries over what a query finds. It reads all of that before it begins, as a server leaves a client that takes
+// nothing for a while; and it ends with a commit, so that none spans more than a window.
+func (c *carry) walk(ctx context.Context, query string, args ...any) error {
+	var after []*found
+	err := c.merge(ctx, func(f, t *found) error {
+		if f.after(t, c.floor) {
+			after = append(after, f)
+		}
+		return nil
+	}, query, args...)
+	if err != nil {
+		return err
+	}
+	for i, f := range after {
+		c.seqs, c.bytes = append(c.seqs, f.seq), c.bytes+f.bytes
+		if i < len(after)-1 && len(c.seqs) < c.most && c.bytes < carryBytes {
+			continue
+		}
+		if err := c.commit(ctx, carriedTables); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// walk carries over what a query finds. It ends with a commit, so that none spans more than a window.
-func (c *carry) walk(ctx context.Context, query string, args ...any) error {
-	err := c.merge(ctx, func(f, t *found) error {
-		if !f.after(t, c.floor) {
-			return nil
-		}
-		c.seqs, c.bytes = append(c.seqs, f.seq), c.bytes+f.bytes
-		if len(c.seqs) < c.most && c.bytes < carryBytes {
-			return nil
-		}
-		return c.commit(ctx)
-	}, query, args...)
-	if err != nil || len(c.seqs) == 0 {
-		return err
-	}
-	return c.commit(ctx)
+// carriedTable is one with rows that belong to a message.
+type carriedTable struct {
+	name, columns, values, conflict string
+	// passes: its rows go when the message is settled.
+	passes bool
 }
 
 // carriedTables have what belongs to a message. A row that is there stays as it is; but of two messages with one
 // request, the later is the one that a repeat repeats: the first had expired, or it would not have been accepted.
-var carriedTables = []struct{ name, columns, values, conflict string }{
-	{"request", "key, print, seq", "key, print, seq",
-		"(key) DO UPDATE SET print = excluded.print, seq = excluded.seq WHERE t.seq < excluded.seq"},
-	{"message", messageColumns, messageColumns, "DO NOTHING"},
-	{"part", "seq, part, hash, body", "seq, part, hash, body", "DO NOTHING"},
-	{"delivery", "lane, seq, flags, attempts, next_at", "lane, seq, flags, attempts, " + dueAt, "DO NOTHING"},
-	{"dead", "seq, lane, flags, attempts, supplier, reason, at", "seq, lane, flags, attempts, supplier, reason, at", "DO NOTHING"},
-	{"outcome", "seq, at, reason", "seq, at, reason", "DO NOTHING"},
+var carriedTables = append([]carriedTable{
+	{name: "request", columns: "key, print, seq", values: "key, print, seq",
+		conflict: "(key) DO UPDATE SET print = excluded.print, seq = excluded.seq WHERE t.seq < excluded.seq"},
+	{name: "message", columns: messageColumns, values: messageColumns, conflict: "DO NOTHING"},
+	{name: "part", columns: "seq, part, hash, body", values: "seq, part, hash, body", conflict: "DO NOTHING"},
+}, endTables...)
+
+// endTables have how a message ends.
+var endTables = []carriedTable{
+	{name: "outcome", columns: "seq, at, reason", values: "seq, at, reason", conflict: "DO NOTHING"},
+	{name: "delivery", columns: "lane, seq, flags, attempts, next_at", values: "lane, seq, flags, attempts, " + dueAt, conflict: "DO NOTHING", passes: true},
+	{name: "dead", columns: deadColumns, values: deadColumns, conflict: "DO NOTHING", passes: true},
 }
 
-const messageColumns = "seq, size, parts, flags, sender, recipient, interaction, request_id, local_id, hash, extra, body"
+const (
+	messageColumns = "seq, size, parts, flags, sender, recipient, interaction, request_id, local_id, hash, extra, body"
+	deadColumns    = "seq, lane, flags, attempts, supplier, reason, at"
+)
 
 // commit copies what waits, all that belongs to a message with one commit: wherever the carry-over is cut off, what is
-// in the copy is there with its deliveries.
-func (c *carry) commit(ctx context.Context) error {
+// in the copy is there with its deliveries, or is known to lack them.
+func (c *carry) commit(ctx context.Context, tables []carriedTable) error {
 	// In one snapshot a message is unsettled, settled or dead, and not two of these.
 	snapshot := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	err := pgx.BeginTxFunc(ctx, c.from, snapshot, func(from pgx.Tx) error {
 		return database.Transaction(ctx, c.to, func(to pgx.Tx) error {
-			for _, t := range carriedTables {
+			for _, t := range tables {
 				out := fmt.Sprintf(`COPY (SELECT %s FROM ledger.%s WHERE seq BETWEEN %d AND %d AND seq = ANY ('{%s}'::bigint[])) TO STDOUT (FORMAT binary)`,
 					t.columns, t.name, c.seqs[0], c.seqs[len(c.seqs)-1], list(c.seqs))
 				stage := "pg_temp.carried_" + t.name
@@ -216,10 +245,16 @@ func (c *carry) commit(ctx context.Context) error {
 				if err := pass(ctx, from.Conn().PgConn(), out, to.Conn().PgConn(), in); err != nil {
 					return err
 				}
+				if c.ahead && t.passes {
+					continue // the gateways still run
+				}
 				if _, err := to.Exec(ctx, fmt.Sprintf(`INSERT INTO ledger.%s AS t (%s) SELECT %s FROM %s ON CONFLICT %s`,
 					t.name, t.columns, t.values, stage, t.conflict)); err != nil {
 					return err
 				}
+			}
+			if err := c.note(ctx, to); err != nil {
+				return err
 			}
 			// A former primary does not know what was accepted or settled since.
 			return database.Superseded(from.Conn())
@@ -262,11 +297,11 @@ func pass(ctx context.Context, from *pgconn.PgConn, out string, to *pgconn.PgCon
 	return err
 }
 
-// confirm waits until a last commit is on the standbys, of a mark that nobody reads: then all before it are, those too of
-// which an earlier carry-over was left in doubt.
+// confirm waits until a last commit is on the standbys, in which there is something to do each time: then all before it
+// are, those too of which an earlier carry-over was left in doubt.
 func (c *carry) confirm(ctx context.Context) error {
 	return c.failed(c.to, database.Transaction(ctx, c.to, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `SELECT pg_logical_emit_message(true, 'spine', '')`)
+		_, err := tx.Exec(ctx, `DROP TABLE ledger.ahead, ledger.walked`)
 		return err
 	}))
 }

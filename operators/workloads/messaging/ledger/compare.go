@@ -25,6 +25,9 @@ const (
 	// window is how much of a ledger one query reads. A query over days would keep the server from vacuuming the
 	// deliveries of those days' messages, which come and go while it runs.
 	window = message.Seq(time.Hour/time.Microsecond) * message.Nodes
+	// stretch is how many messages of a ledger one query reads: what the other one lacks is read while its answer waits
+	// in the connection, and a server ends one from which nothing is taken for 20 seconds.
+	stretch = 20_000
 )
 
 // Comparison is how a copy of a ledger differs from the ledger that it was made of, in messages. Those of deep probes
@@ -38,14 +41,23 @@ type Comparison struct {
 	OnlyTo int64
 	// Differing are in both, and were changed since, which the gateway never does: what they were is had back.
 	Differing int64
-	// After were accepted after the point, or are complete by what was, and are not in the copy.
+	// After were accepted after the point, or are complete by what was, and are not in the copy, or not with how they end.
 	After int64
 	// Last is the newest message of the copy; 0 when there is none.
 	Last message.Seq
 }
 
 // Compare reads every message of a ledger and of its copy to a point in time, but not their bodies. It changes neither.
-func Compare(ctx context.Context, from, to database.Source, until time.Time) (c Comparison, err error) {
+func Compare(ctx context.Context, from, to database.Source, until time.Time) (Comparison, error) {
+	return compare(ctx, from, to, until, 0)
+}
+
+// CompareSince is Compare without what both had before the point of the copy, where nothing is written any more.
+func CompareSince(ctx context.Context, from, to database.Source, until time.Time) (Comparison, error) {
+	return compare(ctx, from, to, until, message.SeqAt(until.Add(-margin)))
+}
+
+func compare(ctx context.Context, from, to database.Source, until time.Time, since message.Seq) (c Comparison, err error) {
 	p, err := openPair(ctx, from, to, until)
 	if err != nil {
 		return c, err
@@ -55,16 +67,27 @@ func Compare(ctx context.Context, from, to database.Source, until time.Time) (c 
 	if err != nil {
 		return c, err
 	}
-	for low := first; low <= last; low += window {
-		see := func(f, t *found) error {
+	err = p.stretches(ctx, max(first, since), last, func(low, high message.Seq) error {
+		return p.merge(ctx, func(f, t *found) error {
 			c.count(f, t, p.floor)
 			return nil
-		}
-		if err := p.merge(ctx, see, allMessages, low, min(low+window, last+1)); err != nil {
-			return c, err
-		}
+		}, allMessages, low, high)
+	})
+	if err != nil {
+		return c, err
 	}
-	return c, nil
+	ahead, err := p.ahead(ctx)
+	c.After += ahead
+	return c, err
+}
+
+// ahead counts what was carried over ahead, without how it ends.
+func (p *pair) ahead(ctx context.Context) (n int64, err error) {
+	var there bool
+	if err := p.to.QueryRow(ctx, `SELECT to_regclass('ledger.ahead') IS NOT NULL`).Scan(&there); err != nil || !there {
+		return 0, p.failed(p.to, err)
+	}
+	return n, p.failed(p.to, p.to.QueryRow(ctx, `SELECT count(*) FROM ledger.ahead`).Scan(&n))
 }
 
 func (c *Comparison) count(f, t *found, floor message.Seq) {
@@ -138,13 +161,15 @@ type pair struct {
 	from, to *pgxpool.Pool
 	// floor is the first number that may be missing in a true copy.
 	floor message.Seq
+	// stretch bounds the messages that one query reads of each.
+	stretch int
 }
 
 // connections of each pool: one reads prints while another copies.
 const connections = 2
 
 func openPair(ctx context.Context, from, to database.Source, until time.Time) (*pair, error) {
-	p := &pair{floor: message.SeqAt(until.Add(-margin))}
+	p := &pair{floor: message.SeqAt(until.Add(-margin)), stretch: stretch}
 	var err error
 	if p.from, err = database.Pool(ctx, ordered(from), "message-gateway-restore", connections); err != nil {
 		return nil, fmt.Errorf("the database before: %w", err)
@@ -213,6 +238,28 @@ func (p *pair) failed(pool *pgxpool.Pool, err error) error {
 		return fmt.Errorf("the ledger of the database before: %w", err)
 	}
 	return fmt.Errorf("the ledger of the restored database: %w", err)
+}
+
+// stretches goes over the numbers from first to last in parts, of which neither ledger has more than it may read at once.
+func (p *pair) stretches(ctx context.Context, first, last message.Seq, see func(low, high message.Seq) error) error {
+	for low := first; low <= last; {
+		high := min(low+window, last+1)
+		for _, pool := range []*pgxpool.Pool{p.from, p.to} {
+			var full message.Seq
+			err := pool.QueryRow(ctx, `SELECT seq FROM ledger.message WHERE seq >= $1 AND seq < $2 ORDER BY seq OFFSET $3 LIMIT 1`, low, high, p.stretch).Scan(&full)
+			switch {
+			case err == nil:
+				high = full
+			case !errors.Is(err, pgx.ErrNoRows):
+				return p.failed(pool, err)
+			}
+		}
+		if err := see(low, high); err != nil {
+			return err
+		}
+		low = high
+	}
+	return nil
 }
 
 // merge goes through the messages that a query finds in either, in their order, with nil for the one that lacks it. It
