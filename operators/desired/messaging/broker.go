@@ -30,6 +30,8 @@ const (
 	// tickTime in seconds after which a silent node counts as down; by default a minute, in
 	// which every queue that it led stands still.
 	tickTime = 20
+	// startupSeconds that a node has to find its peers and to be in a cluster of the whole size, before it is restarted.
+	startupSeconds = 600
 )
 
 // BrokerCluster is RabbitMQ: quorum queues, TLS to clients and between nodes, one node per
@@ -86,6 +88,13 @@ func brokerConfig(b common.BrokerSpec) string {
 		// the default of 512 MiB would be all that a small node has.
 		fmt.Sprintf("raft.wal_max_size_bytes = %d", min(max(memory/16, 16*mebibyte), 256*mebibyte)),
 		"heartbeat = 15",
+		// A new node looks for its peers as long as its startup probe lets it, rather than for half a minute, after
+		// which it would go on alone for good: hosts may be slow to start its peers.
+		fmt.Sprintf("cluster_formation.discovery_retry_limit = %d", startupSeconds),
+		"cluster_formation.discovery_retry_interval = 1000",
+		// A member that had to begin anew gets its replicas of the queues back.
+		"quorum_queue.continuous_membership_reconciliation.enabled = true",
+		fmt.Sprintf("quorum_queue.continuous_membership_reconciliation.target_group_size = %d", b.Members()),
 		// Every connection would be worth two lines otherwise.
 		"log.console.level = warning",
 		"",

@@ -3,6 +3,8 @@
 package messaging
 
 import (
+	"fmt"
+
 	api "spine.nhs.uk/controlplane/operators/api/messaging/v1alpha1"
 )
 
@@ -13,6 +15,41 @@ func brokerAffinity(m *api.MessagingService) map[string]any {
 			"labelSelector": map[string]any{"matchLabels": stringMap(Selector(m, Broker))},
 		}},
 	}}
+}
+
+// brokerData is where the operator mounts a node's volume.
+const brokerData = "/var/lib/rabbitmq/mnesia"
+
+// brokerEntry starts a node on the volume at $1, with peers at the rest of its arguments. New nodes that could not reach
+// each other in time, or one of them half way, stay apart for good: each has a database that says so. A node that was
+// never in a cluster of its whole size was never ready, so nothing is in it that anybody relies on, and it begins anew.
+// Its mark ends with the first success of the startup probe, which restarts a node that does not get that far. A node
+// with nothing, also one that lost its volume, is not let in by peers that have it for a member: they forget it first.
+const brokerEntry = `set -eu
+cd "$1"
+shift
+if [ -e forming ]; then
+  rm -rf rabbit@*
+elif ! compgen -G 'rabbit@*' >/dev/null; then
+  touch forming
+fi
+if [ -e forming ]; then
+  for peer; do
+    if [ "rabbit@$peer" != "$RABBITMQ_NODENAME" ] && timeout 2 bash -c "exec 3<>/dev/tcp/$peer/25672" 2>/dev/null; then
+      rabbitmqctl -q -t 20 -n "rabbit@$peer" forget_cluster_node "$RABBITMQ_NODENAME" >/dev/null 2>&1 || true
+    fi
+  done
+fi
+exec rabbitmq-server
+`
+
+// brokerCommand is the entry with its arguments.
+func brokerCommand(m *api.MessagingService) []any {
+	command := []any{"/bin/bash", "-c", brokerEntry, "rabbitmq", brokerData}
+	for i := range m.Spec.Broker.Members() {
+		command = append(command, fmt.Sprintf("%s-%d.%s-nodes.%s", ServerName(BrokerName(m)), i, BrokerName(m), m.Namespace))
+	}
+	return command
 }
 
 // brokerPod is merged into the pods that the operator makes.
@@ -27,7 +64,8 @@ func brokerPod(m *api.MessagingService) map[string]any {
 			"labelSelector":     map[string]any{"matchLabels": stringMap(Selector(m, Broker))},
 		}},
 		"containers": []any{map[string]any{
-			"name": "rabbitmq",
+			"name":    "rabbitmq",
+			"command": brokerCommand(m),
 			"volumeMounts": []any{
 				map[string]any{"name": "inter-node", "mountPath": "/etc/rabbitmq/inter-node", "readOnly": true},
 				map[string]any{"name": "inter-node-config", "mountPath": "/etc/rabbitmq/" + interNodeKey, "subPath": interNodeKey, "readOnly": true},
@@ -35,8 +73,8 @@ func brokerPod(m *api.MessagingService) map[string]any {
 			// The operator's own, with time enough for a command on a host that is busy starting.
 			"startupProbe": map[string]any{
 				"exec": map[string]any{"command": []any{"/bin/bash", "-c",
-					"rabbitmqctl eval 'rabbit_nodes:reached_target_cluster_size().' | grep -q '^true$'"}},
-				"initialDelaySeconds": int64(10), "periodSeconds": int64(10), "timeoutSeconds": int64(30), "failureThreshold": int64(60),
+					"rabbitmqctl eval 'rabbit_nodes:reached_target_cluster_size().' | grep -q '^true$' && rm -f " + brokerData + "/forming"}},
+				"initialDelaySeconds": int64(10), "periodSeconds": int64(10), "timeoutSeconds": int64(30), "failureThreshold": int64(startupSeconds / 10),
 			},
 		}},
 		"volumes": []any{
