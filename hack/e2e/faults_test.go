@@ -6,6 +6,7 @@ package e2e
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -71,31 +73,72 @@ func programPods(ctx context.Context, namespace, deployment string) []corev1.Pod
 	return found
 }
 
-// killLeadingBroker kills, as a crash would, the RabbitMQ node that leads most queues.
-func killLeadingBroker(ctx context.Context) {
+// queue is one of the broker's, with the node that leads it and all that have a replica of it, by their pods.
+type queue struct {
+	Name, Leader string
+	Members      []string
+}
+
+func queues(ctx context.Context, g Gomega) []queue {
 	out, err := rack.Run(ctx, "kubectl", "-n", messagingKey.Namespace, "exec", "spine-broker-server-0", "-c", "rabbitmq", "--",
-		"rabbitmqctl", "-q", "list_queues", "--no-table-headers", "leader")
-	Expect(err).NotTo(HaveOccurred())
-	leads := map[string]int{}
-	most := ""
-	for line := range strings.Lines(out) {
-		// A leader reads rabbit@spine-broker-server-1.spine-broker-nodes.spine-messaging.
-		_, host, ok := strings.Cut(strings.TrimSpace(line), "@")
-		if !ok {
-			continue
-		}
-		pod, _, _ := strings.Cut(host, ".")
-		if leads[pod]++; leads[pod] > leads[most] {
-			most = pod
+		"rabbitmqctl", "-q", "--formatter", "json", "list_queues", "name", "leader", "members")
+	g.Expect(err).NotTo(HaveOccurred(), out)
+	var found []queue
+	g.Expect(json.Unmarshal([]byte(out), &found)).To(Succeed(), out)
+	// A node reads rabbit@spine-broker-server-1.spine-broker-nodes.spine-messaging.
+	pod := func(node string) string {
+		_, host, _ := strings.Cut(node, "@")
+		name, _, _ := strings.Cut(host, ".")
+		return name
+	}
+	for i, q := range found {
+		found[i].Leader = pod(q.Leader)
+		for j, m := range q.Members {
+			found[i].Members[j] = pod(m)
 		}
 	}
-	Expect(most).NotTo(BeEmpty(), "no queue has a leader: %s", out)
+	return found
+}
+
+// leadingBroker is the RabbitMQ node that leads most queues.
+func leadingBroker(ctx context.Context) *corev1.Pod {
+	GinkgoHelper()
+	leads := map[string]int{}
+	most := ""
+	for _, q := range queues(ctx, Default) {
+		if leads[q.Leader]++; leads[q.Leader] > leads[most] {
+			most = q.Leader
+		}
+	}
+	Expect(most).NotTo(BeEmpty(), "no queue has a leader")
 	pod := &corev1.Pod{}
 	Expect(objects.Get(ctx, client.ObjectKey{Namespace: messagingKey.Namespace, Name: most}, pod)).To(Succeed())
-	AddReportEntry("killed", fmt.Sprintf("%s, leader of %d queues, on host %s", most, leads[most], pod.Spec.NodeName))
+	AddReportEntry("struck", fmt.Sprintf("%s, leader of %d queues, on host %s", most, leads[most], pod.Spec.NodeName))
+	return pod
+}
+
+// killLeadingBroker kills it, as a crash would.
+func killLeadingBroker(ctx context.Context) {
 	// No two brokers share a host.
-	_, err = rack.SSH(ctx, pod.Spec.NodeName, "pkill -9 -x beam.smp")
+	_, err := rack.SSH(ctx, leadingBroker(ctx).Spec.NodeName, "pkill -9 -x beam.smp")
 	Expect(err).NotTo(HaveOccurred())
+}
+
+// loseBrokerVolume takes its volume away, as a host does that is replaced: the others have it for a member that it no
+// longer knows to be. It is let in again, and every queue has a replica with it again.
+func loseBrokerVolume(ctx context.Context) {
+	pod := leadingBroker(ctx)
+	volume := &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Namespace: pod.Namespace, Name: "persistence-" + pod.Name}}
+	Expect(objects.Delete(ctx, volume)).To(Succeed())
+	Expect(objects.Delete(ctx, pod, client.GracePeriodSeconds(1))).To(Succeed())
+	redundant(ctx, 8*time.Minute)
+	Eventually(func(g Gomega) {
+		all := queues(ctx, g)
+		g.Expect(all).NotTo(BeEmpty())
+		for _, q := range all {
+			g.Expect(q.Members).To(HaveLen(3), q.Name)
+		}
+	}).WithContext(ctx).WithTimeout(2 * time.Minute).WithPolling(5 * time.Second).Should(Succeed())
 }
 
 // cutPrimaryHost cuts the power of the host of the ledger's primary, and gives it back after half a minute.

@@ -67,6 +67,7 @@ func services() {
 	},
 		Entry("the primary database pods are deleted", deletePrimaries, NodeTimeout(12*time.Minute)),
 		Entry("the broker that leads is killed", killLeadingBroker, NodeTimeout(12*time.Minute)),
+		Entry("the broker that leads loses its volume", loseBrokerVolume, NodeTimeout(15*time.Minute)),
 		Entry("a gateway and a booking pod are deleted", deletePrograms, NodeTimeout(12*time.Minute)),
 		Entry("a host loses its power", cutPrimaryHost, NodeTimeout(12*time.Minute)),
 		Entry("every certificate is renewed", renewCertificates, NodeTimeout(12*time.Minute)),

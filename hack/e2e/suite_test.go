@@ -8,6 +8,7 @@ package e2e
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -36,7 +37,21 @@ func TestEndToEnd(t *testing.T) {
 	SetDefaultEventuallyTimeout(2 * time.Minute)
 	SetDefaultEventuallyPollingInterval(500 * time.Millisecond)
 	RunSpecs(t, "End to end")
+	if firstFailure != "" {
+		t.Log("first failure: " + firstFailure)
+	}
 }
+
+// firstFailure is what failed first, and why, in a few lines: what fails after it is often no more than what it left.
+var firstFailure string
+
+var _ = ReportAfterEach(func(r SpecReport) {
+	if !r.Failed() || firstFailure != "" {
+		return
+	}
+	why := []rune(oneLine(r.Failure.Message))
+	firstFailure = fmt.Sprintf("%s (%s): %s", r.FullText(), filepath.Base(r.Failure.Location.String()), string(why[:min(len(why), 800)]))
+})
 
 // One site serves all specs, in this order: each leaves it whole for the next.
 var _ = Describe("A site", Ordered, ContinueOnFailure, func() {
