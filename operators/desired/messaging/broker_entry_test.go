@@ -20,16 +20,51 @@ import (
 // brokerCommand is what a node's container runs: the shell, its script and name, the volume, and the peers.
 func brokerCommand(t *testing.T) []string {
 	t.Helper()
+	return words(brokerContainer(t)["command"])
+}
+
+func words(list any) (out []string) {
+	for _, word := range list.([]any) {
+		out = append(out, word.(string))
+	}
+	return out
+}
+
+func brokerContainer(t *testing.T) map[string]any {
+	t.Helper()
 	containers, _, err := unstructured.NestedFieldNoCopy(messaging.BrokerCluster(operatortest.Messaging("spine")).Object,
 		"spec", "override", "statefulSet", "spec", "template", "spec", "containers")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var command []string
-	for _, word := range containers.([]any)[0].(map[string]any)["command"].([]any) {
-		command = append(command, word.(string))
+	return containers.([]any)[0].(map[string]any)
+}
+
+// The mark ends with the first success of the startup probe, and not before.
+func TestBrokerStarted(t *testing.T) {
+	probe, _, err := unstructured.NestedSlice(brokerContainer(t), "startupProbe", "exec", "command")
+	if err != nil {
+		t.Fatal(err)
 	}
-	return command
+	for answer, whole := range map[string]bool{"true": true, "false": false, "": false} {
+		volume, bin := t.TempDir(), t.TempDir()
+		write(t, filepath.Join(volume, "forming"), "", 0o600)
+		write(t, filepath.Join(bin, "rabbitmqctl"), "#!/bin/sh\necho "+answer+"\n", 0o700)
+		command := words(probe)
+		last := &command[len(command)-1]
+		*last = strings.ReplaceAll(*last, "/var/lib/rabbitmq/mnesia", volume)
+		ask := exec.Command(command[0], command[1:]...)
+		ask.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"))
+		_, gone := ask.Run(), os.IsNotExist(stat(filepath.Join(volume, "forming")))
+		if passed := ask.ProcessState.Success(); passed != whole || gone != whole {
+			t.Errorf("answered %q it passes: %t, the mark is gone: %t; want %t", answer, passed, gone, whole)
+		}
+	}
+}
+
+func stat(path string) error {
+	_, err := os.Stat(path)
+	return err
 }
 
 func TestBrokerPeers(t *testing.T) {
