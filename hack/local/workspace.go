@@ -71,7 +71,9 @@ func (w *workspace) variables() []string {
 			vars = append(vars, name+"="+value)
 		}
 	}
-	set("PULUMI_BACKEND_URL", "file://"+w.state())
+	// Without files of metadata beside the states: those are not written whole, and one that a kill cut off
+	// ("failed to load checkpoint: EOF") keeps every later command from its state.
+	set("PULUMI_BACKEND_URL", "file://"+w.state()+"?metadata=skip")
 	if os.Getenv("PULUMI_CONFIG_PASSPHRASE") == "" {
 		set("PULUMI_CONFIG_PASSPHRASE_FILE", w.passphrase())
 	}

@@ -66,6 +66,7 @@ func (a *app) backend(ctx context.Context) (Backend, error) {
 		return &managed{files: files, project: project.Name}, err
 	}
 	dir, ok := strings.CutPrefix(url, "file://")
+	dir, _, _ = strings.Cut(dir, "?") // what follows is for Pulumi's own writing
 	if !ok {
 		scheme, _, _ := strings.Cut(url, "://")
 		return nil, fmt.Errorf("the backend's URL begins with %q: histories are read from folders (file://) and buckets of S3 (s3://). "+

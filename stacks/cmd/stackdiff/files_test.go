@@ -77,6 +77,28 @@ func filled(t *testing.T, b *blob.Bucket) *blob.Bucket {
 	return b
 }
 
+// A folder's URL may tell Pulumi how to write; the histories are read all the same.
+func TestFolderOfAURL(t *testing.T) {
+	root, dir := t.TempDir(), t.TempDir()
+	if err := os.WriteFile(filepath.Join(root, "Pulumi.yaml"), []byte("name: spine\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(filepath.Join(dir, ".pulumi"), recorded(t)); err != nil {
+		t.Fatal(err)
+	}
+	for _, parameters := range []string{"", "?metadata=skip"} {
+		t.Setenv("PULUMI_BACKEND_URL", "file://"+dir+parameters)
+		b, err := (&app{root: root}).backend(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		updates, err := b.History(t.Context(), "ers-live")
+		if err != nil || len(updates) != 3 {
+			t.Errorf("%q: %d updates, %v", parameters, len(updates), err)
+		}
+	}
+}
+
 // The command finds bucket and credentials as Pulumi does, and what goes wrong is one clear error without a secret.
 func TestHistoryFromS3(t *testing.T) {
 	root := t.TempDir()
