@@ -18,7 +18,7 @@ import (
 // Tags of the engines' images: upstream's version as Debian's release has it,
 // and a count of our own changes.
 const (
-	postgresqlTag = "17-1"
+	postgresqlTag = "17-2"
 	rabbitmqTag   = "4.0-1"
 )
 
@@ -64,9 +64,16 @@ func ensureEngines(ctx context.Context, cache string, progress func(string)) (ma
 	return built, nil
 }
 
+// walArchive is the folder of the program that takes PostgreSQL's log to the archive and back,
+// and walPrograms are its names there: they are found before Barman's own.
+const walArchive = "wal-archive"
+
+var walPrograms = []string{"barman-cloud-wal-archive", "barman-cloud-wal-restore"}
+
 // engineImages are the engines, from their root file systems by name, and the
-// operator that puts a file of its own into their pods.
-func engineImages(systems map[string]string, find finder) ([]Image, error) {
+// operator that puts a file of its own into their pods. archiver is the built
+// walArchive.
+func engineImages(systems map[string]string, archiver string, find finder) ([]Image, error) {
 	postgresql, err := tree(systems[debian.PostgreSQL.Name])
 	if err != nil {
 		return nil, err
@@ -79,10 +86,15 @@ func engineImages(systems map[string]string, find finder) ([]Image, error) {
 	if err != nil {
 		return nil, err
 	}
+	archiving := Layer{{Path: binaries + "/" + walArchive, Source: archiver, Mode: 0o755}}
+	for _, name := range walPrograms {
+		archiving = append(archiving, File{Path: binaries + "/" + name, Link: walArchive})
+	}
 	return []Image{
 		{
-			Name: debian.PostgreSQL.Name, Tag: postgresqlTag, Layers: []Layer{postgresql}, User: "26:26",
-			Path: []string{"/usr/lib/postgresql/17/bin"}, Env: []string{"LANG=C.UTF-8"},
+			Name: debian.PostgreSQL.Name, Tag: postgresqlTag, User: "26:26",
+			Layers: []Layer{postgresql, archiving},
+			Path:   []string{"/usr/lib/postgresql/17/bin"}, Env: []string{"LANG=C.UTF-8"},
 		},
 		{
 			Name: debian.RabbitMQ.Name, Tag: rabbitmqTag, Layers: []Layer{rabbitmq}, User: "999:999",

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"spine.nhs.uk/controlplane/hack/images/debian"
 	"spine.nhs.uk/controlplane/infra/platform"
 )
 
@@ -66,9 +67,16 @@ func TestPlatformImages(t *testing.T) {
 		t.Fatal(err)
 	}
 	root := system(t, map[string]string{"etc/passwd": "root"})
-	engines, err := engineImages(map[string]string{"postgresql": root, "rabbitmq": root}, find)
+	engines, err := engineImages(map[string]string{"postgresql": root, "rabbitmq": root}, "/built/"+walArchive, find)
 	if err != nil {
 		t.Fatal(err)
+	}
+	// PostgreSQL's log goes through our program: its names are found before Barman's own in /usr/bin.
+	top := engines[0].Layers[len(engines[0].Layers)-1]
+	for _, name := range walPrograms {
+		if !slices.Contains(top, File{Path: "/usr/local/bin/" + name, Link: walArchive}) || !slices.Contains(debian.PostgreSQL.Needs, "usr/bin/"+name) {
+			t.Errorf("%s is not in front of Barman's: %v", name, top)
+		}
 	}
 	var built []string
 	for _, i := range append(images, engines...) {

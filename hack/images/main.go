@@ -163,16 +163,20 @@ func build(ctx context.Context, cache string, progress func(string), more, revis
 	if err != nil {
 		return err
 	}
-	engines, err := engineImages(systems, builtBy(builder))
-	if err != nil {
-		return err
-	}
 	dir := filepath.Join(cache, "images")
 	unlock, err := cachedir.Lock(ctx, dir)
 	if err != nil {
 		return err
 	}
 	defer unlock()
+	archiver, err := program(ctx, builder.Root, dir, walArchive)
+	if err != nil {
+		return err
+	}
+	engines, err := engineImages(systems, archiver, builtBy(builder))
+	if err != nil {
+		return err
+	}
 	programs, err := programImages(ctx, builder.Root, dir)
 	if err != nil {
 		return err

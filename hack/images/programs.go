@@ -29,17 +29,9 @@ var ourPrograms = []struct{ image, folder string }{
 // programImages builds our programs and makes an image of each. dir is the
 // store's; root is the top of the repository.
 func programImages(ctx context.Context, root, dir string) ([]Image, error) {
-	bin := filepath.Join(dir, "programs", "bin")
-	if err := os.MkdirAll(bin, 0o755); err != nil {
-		return nil, err
-	}
 	var images []Image
 	for _, p := range ourPrograms {
-		built := filepath.Join(bin, p.folder)
-		if err := compile(ctx, root, "./operators/cmd/"+p.folder, built); err != nil {
-			return nil, fmt.Errorf("image %s: %w", p.image, err)
-		}
-		source, err := keep(built, filepath.Join(dir, "programs"))
+		source, err := program(ctx, root, dir, p.folder)
 		if err != nil {
 			return nil, fmt.Errorf("image %s: %w", p.image, err)
 		}
@@ -50,6 +42,19 @@ func programImages(ctx context.Context, root, dir string) ([]Image, error) {
 		})
 	}
 	return images, nil
+}
+
+// program builds one below operators/cmd and says where it is kept.
+func program(ctx context.Context, root, dir, folder string) (string, error) {
+	bin := filepath.Join(dir, "programs", "bin")
+	if err := os.MkdirAll(bin, 0o755); err != nil {
+		return "", err
+	}
+	built := filepath.Join(bin, folder)
+	if err := compile(ctx, root, "./operators/cmd/"+folder, built); err != nil {
+		return "", err
+	}
+	return keep(built, filepath.Join(dir, "programs"))
 }
 
 // compile builds a program, static and the same on every machine. Go leaves the

@@ -24,7 +24,7 @@ import (
 // "name:tag"; hack/images builds them under the same.
 func Images() []string {
 	return []string{
-		"booking-service:dev", "cert-manager-controller:v1.21.2", "cloudnative-pg:v1.30.0", "message-gateway:dev", "postgresql:17-1",
+		"booking-service:dev", "cert-manager-controller:v1.21.2", "cloudnative-pg:v1.30.0", "message-gateway:dev", "postgresql:17-2",
 		"rabbitmq-cluster-operator:v2.20.0", "rabbitmq:4.0-1", "spine-manager:dev",
 	}
 }

@@ -30,7 +30,7 @@ func TestServices(t *testing.T) {
 	}
 	objects := e.objects()
 	service := objects["messaging.spine.nhs.uk/v1alpha1/MessagingService/spine-messaging/spine"].ObjectValue()["spec"].ObjectValue()
-	if got := service["database"].ObjectValue()["image"].StringValue(); !strings.HasPrefix(got, "10.90.0.1:5000/spine/postgresql:17-1@sha256:") {
+	if got := service["database"].ObjectValue()["image"].StringValue(); !strings.HasPrefix(got, "10.90.0.1:5000/spine/postgresql:17-2@sha256:") {
 		t.Errorf("the ledger runs %s", got)
 	}
 	for _, r := range service["routes"].ArrayValue() {

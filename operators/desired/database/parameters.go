@@ -73,6 +73,9 @@ func parameters(a Args) map[string]any {
 		// it does not acknowledge of the standby's reports, within seconds.
 		"wal_receiver_timeout":         "30s",
 		"wal_receiver_status_interval": "2s",
+		// A primary that was just promoted acknowledges nothing until a standby follows it: how often
+		// those look for it.
+		"wal_retrieve_retry_interval": "1s",
 
 		// Small hosts that run much else: no query spreads over processors.
 		"max_worker_processes":            "8",

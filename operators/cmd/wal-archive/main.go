@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command wal-archive takes files of PostgreSQL's log to the archive and back, under the names of Barman's
+// barman-cloud-wal-archive and barman-cloud-wal-restore, with their arguments, environment, exit codes and objects.
+//
+// PostgreSQL waits for both whenever a primary is lost: the one that steps down takes its last files there, and each
+// that loses its primary or takes its place asks for files a handful of times. Barman takes a second of a processor to
+// begin with each, and minutes to give up on a store that does not answer: that was most of the time in which a service
+// stood still. This begins at once, and gives up soon where there is something else to go on with. What it does not
+// know or cannot do, Barman's own programs do.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// The names that it goes by.
+const (
+	archiving = "barman-cloud-wal-archive"
+	restoring = "barman-cloud-wal-restore"
+)
+
+// barman is the folder of the programs that it stands in for.
+const barman = "/usr/bin"
+
+// Barman's exit codes.
+const (
+	exitNoFile   = 1
+	exitNoAnswer = 2
+	exitUsage    = 3
+	exitOther    = 4
+)
+
+// standby is the file, in PostgreSQL's folder, of one that follows another or is taking its place: it has all that was
+// acknowledged, or gets it from the one that it follows.
+const standby = "standby.signal"
+
+const (
+	// patience is how long one that can go on without the archive waits to hear whether a file is there.
+	patience = 3 * time.Second
+	// transfer bounds how long a file takes on its way.
+	transfer = time.Minute
+)
+
+func main() {
+	os.Exit(run(filepath.Base(os.Args[0]), os.Args[1:]))
+}
+
+// run does what the name stands for, or has Barman do it, and returns the exit code.
+func run(name string, args []string) int {
+	switch name {
+	case archiving:
+		if r, known := parseArchive(args); known {
+			err := archive(context.Background(), r, transfer)
+			if err == nil {
+				return 0
+			}
+			fmt.Fprintln(os.Stderr, name+":", err)
+		}
+		return handOver(name, args)
+	case restoring:
+		return runRestore(name, args, standsBy())
+	}
+	fmt.Fprintf(os.Stderr, "%s: this program goes by the names %s and %s\n", name, archiving, restoring)
+	return exitUsage
+}
+
+// standsBy says whether PostgreSQL, which runs this in its folder, can go on without the archive.
+func standsBy() bool {
+	_, err := os.Stat(standby)
+	return err == nil
+}
+
+func runRestore(name string, args []string, standsBy bool) int {
+	r, known := parseRestore(args)
+	if !known {
+		return handOver(name, args)
+	}
+	err := restore(context.Background(), r, patience, transfer)
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintln(os.Stderr, name+":", err)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return exitNoFile
+	case standsBy && !errors.Is(err, errUnknown):
+		return exitNoAnswer
+	}
+	// A recovery ends where the log ends: only Barman's own word, after all its tries, is enough for that.
+	return handOver(name, args)
+}
+
+// handOver has Barman's own program do it in place of this one.
+func handOver(name string, args []string) int {
+	program := filepath.Join(barman, name)
+	err := syscall.Exec(program, append([]string{program}, args...), os.Environ())
+	fmt.Fprintf(os.Stderr, "%s: %s: %v\n", name, program, err)
+	return exitOther
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// store is an S3 store of one bucket, "spine". The same is done with a real one in engines_test.go.
+type store struct {
+	mu      sync.Mutex
+	objects map[string][]byte
+	// refuses has it answer with an error; hangs, not at all; cuts, with half of an object.
+	refuses, hangs, cuts bool
+}
+
+func (s *store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.hangs {
+		_, _ = io.Copy(io.Discard, r.Body) // only then is it noticed that the client has gone
+		<-r.Context().Done()
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key, ok := strings.CutPrefix(r.URL.Path, "/spine")
+	key = strings.TrimPrefix(key, "/")
+	switch {
+	case s.refuses || !ok || r.Header.Get("Authorization") == "":
+		w.WriteHeader(http.StatusForbidden)
+	case r.Method == http.MethodPut:
+		s.objects[key], _ = io.ReadAll(r.Body)
+	case key == "":
+		type object struct{ Key string }
+		var found struct {
+			XMLName  xml.Name `xml:"ListBucketResult"`
+			Contents []object
+		}
+		for k := range s.objects {
+			if strings.HasPrefix(k, r.URL.Query().Get("prefix")) {
+				found.Contents = append(found.Contents, object{k})
+			}
+		}
+		_ = xml.NewEncoder(w).Encode(found)
+	case s.cuts:
+		_, _ = w.Write(s.objects[key][:len(s.objects[key])/2])
+	default:
+		_, _ = w.Write(s.objects[key])
+	}
+}
+
+// serve starts the store and gives the credentials for it.
+func serve(t *testing.T, s *store) (endpoint string) {
+	t.Helper()
+	none := filepath.Join(t.TempDir(), "none")
+	for key, value := range map[string]string{
+		"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "key", "AWS_EC2_METADATA_DISABLED": "true",
+		"AWS_CONFIG_FILE": none, "AWS_SHARED_CREDENTIALS_FILE": none,
+	} {
+		t.Setenv(key, value)
+	}
+	s.objects = map[string][]byte{}
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// aSegment is a full segment's content: some that compresses, some that does not.
+func aSegment() []byte {
+	content := bytes.Repeat([]byte{0}, 16<<20)
+	for i := range len(content) / 2 {
+		content[i] = byte(i * i >> 7)
+	}
+	return content
+}
+
+const soon = 200 * time.Millisecond
+
+func TestThereAndBack(t *testing.T) {
+	s := &store{}
+	endpoint := serve(t, s)
+	dir := t.TempDir()
+	content := aSegment()
+	for _, name := range []string{whole, "00000002.history"} {
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out, known := parseArchive([]string{"--lz4", "--endpoint-url", endpoint, "--cloud-provider", "aws-s3", "s3://spine/a", "db", file})
+		if !known {
+			t.Fatal("the arguments to archive are not known")
+		}
+		if err := archive(t.Context(), out, time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		to := filepath.Join(dir, "RECOVERY")
+		back, known := parseRestore([]string{"--endpoint-url", endpoint, "--cloud-provider", "aws-s3", "s3://spine/a", "db", name, to})
+		if !known {
+			t.Fatal("the arguments to restore are not known")
+		}
+		if err := restore(t.Context(), back, time.Minute, time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(to)
+		if err != nil || !bytes.Equal(got, content) {
+			t.Errorf("%s comes back as %d bytes, %v", name, len(got), err)
+		}
+	}
+	if len(s.objects["a/db/wals/"+whole[:16]+"/"+whole+".lz4"]) == 0 || len(s.objects["a/db/wals/00000002.history.lz4"]) == 0 {
+		t.Error("the objects are not where Barman looks for them")
+	}
+}
+
+// The store's first word decides: nobody takes a segment that is not there, or not known, for one that is, or none.
+func TestRestoreOf(t *testing.T) {
+	const at = "db/wals/00000002000000A1/" + whole
+	for name, test := range map[string]struct {
+		there []string
+		// want is the one that is restored; is, the error when none is.
+		want string
+		is   error
+	}{
+		"as it is":                {there: []string{at}, want: at},
+		"with a label":            {there: []string{at + ".00000028.backup", at}, want: at},
+		"a part only":             {there: []string{at + ".partial"}, want: at + ".partial"},
+		"a part and the whole":    {there: []string{at + ".partial", at}, want: at},
+		"nothing":                 {is: fs.ErrNotExist},
+		"a label only":            {there: []string{at + ".00000028.backup.lz4"}, is: fs.ErrNotExist},
+		"another segment":         {there: []string{"db/wals/00000002000000A1/00000002000000A1000000FE"}, is: fs.ErrNotExist},
+		"in another of its forms": {there: []string{at + ".gz"}, is: errUnknown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &store{}
+			r := request{endpoint: serve(t, s), bucket: "spine", key: at, file: filepath.Join(t.TempDir(), "x")}
+			for _, key := range test.there {
+				s.objects[key] = []byte(key)
+			}
+			err := restore(t.Context(), r, time.Minute, time.Minute)
+			got, _ := os.ReadFile(r.file)
+			if !errors.Is(err, test.is) || string(got) != test.want {
+				t.Errorf("restored %q, %v, want %q, %v", got, err, test.want, test.is)
+			}
+		})
+	}
+}
+
+// What did not come is not known to be missing, and leaves nothing behind; what did not get there is not archived.
+func TestOutOfReach(t *testing.T) {
+	for name, s := range map[string]*store{"refuses": {refuses: true}, "hangs": {hangs: true}, "cuts off": {cuts: true}} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), whole)
+			r := request{endpoint: serve(t, s), bucket: "spine", key: "db/wals/" + whole, file: file}
+			if err := os.WriteFile(file, aSegment(), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if s.cuts {
+				if err := archive(t.Context(), r, time.Minute); err != nil {
+					t.Fatal(err)
+				}
+			} else if err := archive(t.Context(), r, soon); err == nil {
+				t.Error("archived")
+			}
+			if err := os.Remove(file); err != nil {
+				t.Fatal(err)
+			}
+			if err := restore(t.Context(), r, soon, time.Minute); err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, errUnknown) {
+				t.Errorf("restored: %v", err)
+			}
+			if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("a file is left: %v", err)
+			}
+		})
+	}
+}
+
+// Only one that can go on without the archive is told that it does not answer; nobody else takes that for its end.
+func TestExitCodes(t *testing.T) {
+	s := &store{}
+	endpoint := serve(t, s)
+	args := []string{"--endpoint-url", endpoint, "--cloud-provider", "aws-s3", "s3://spine", "db", whole, filepath.Join(t.TempDir(), "x")}
+	for name, test := range map[string]struct {
+		refuses, standsBy bool
+		want              int
+	}{
+		"a standby, not there":    {standsBy: true, want: exitNoFile},
+		"a recovery, not there":   {want: exitNoFile},
+		"a standby, out of reach": {refuses: true, standsBy: true, want: exitNoAnswer},
+		"a recovery, handed over": {refuses: true, want: exitOther}, // no Barman here
+	} {
+		t.Run(name, func(t *testing.T) {
+			s.refuses = test.refuses
+			if got := runRestore(restoring, args, test.standsBy); got != test.want {
+				t.Errorf("exit code %d, want %d", got, test.want)
+			}
+		})
+	}
+	t.Chdir(t.TempDir())
+	if standsBy() {
+		t.Error("a standby without its signal")
+	}
+	if err := os.WriteFile(standby, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if !standsBy() {
+		t.Error("no standby, with its signal")
+	}
+	if got := run("wal-archive", args); got != exitUsage {
+		t.Errorf("by no name of Barman's: exit code %d", got)
+	}
+}
