@@ -19,6 +19,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 )
 
 // The names that it goes by.
@@ -43,8 +45,11 @@ const (
 const standby = "standby.signal"
 
 const (
-	// patience is how long one that can go on without the archive waits to hear whether a file is there.
+	// patience is how long one that can go on without the archive waits to hear whether a file is there, and all wait
+	// for a connection.
 	patience = 3 * time.Second
+	// answering is how long a store may take to keep a file that it has got.
+	answering = 10 * time.Second
 	// transfer bounds how long a file takes on its way.
 	transfer = time.Minute
 )
@@ -57,14 +62,7 @@ func main() {
 func run(name string, args []string) int {
 	switch name {
 	case archiving:
-		if r, known := parseArchive(args); known {
-			err := archive(context.Background(), r, transfer)
-			if err == nil {
-				return 0
-			}
-			fmt.Fprintln(os.Stderr, name+":", err)
-		}
-		return handOver(name, args)
+		return runArchive(name, args)
 	case restoring:
 		return runRestore(name, args, standsBy())
 	}
@@ -76,6 +74,24 @@ func run(name string, args []string) int {
 func standsBy() bool {
 	_, err := os.Stat(standby)
 	return err == nil
+}
+
+func runArchive(name string, args []string) int {
+	r, known := parseArchive(args)
+	if !known {
+		return handOver(name, args)
+	}
+	err := archive(context.Background(), r, transfer)
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintln(os.Stderr, name+":", err)
+	if answer, ok := errors.AsType[*awshttp.ResponseError](err); ok && answer.HTTPStatusCode()/100 == 4 {
+		return handOver(name, args) // the store is there, and takes it from Barman if from anybody
+	}
+	// PostgreSQL keeps the file and tries again. One that is to stop gives up after three tries: who takes its place
+	// waits for that, and no longer than it has to.
+	return exitNoAnswer
 }
 
 func runRestore(name string, args []string, standsBy bool) int {

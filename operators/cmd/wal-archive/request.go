@@ -4,6 +4,8 @@ package main
 
 import (
 	"context"
+	"net"
+	"net/http"
 	"net/url"
 	"path"
 	"path/filepath"
@@ -11,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
@@ -104,7 +107,12 @@ const region = "us-east-1"
 // client reaches the object store as Barman does: by the environment, and by paths at an endpoint of one's own.
 func (r request) client(ctx context.Context) (*s3.Client, error) {
 	// Once is enough: what fails is tried again by Barman, or by PostgreSQL.
-	settings, err := config.LoadDefaultConfig(ctx, config.WithDefaultRegion(region), config.WithRetryMaxAttempts(1))
+	settings, err := config.LoadDefaultConfig(ctx, config.WithDefaultRegion(region), config.WithRetryMaxAttempts(1),
+		config.WithHTTPClient(awshttp.NewBuildableClient().WithDialerOptions(func(d *net.Dialer) {
+			d.Timeout = patience
+		}).WithTransportOptions(func(t *http.Transport) {
+			t.TLSHandshakeTimeout, t.ResponseHeaderTimeout = patience, answering
+		})))
 	if err != nil {
 		return nil, err
 	}

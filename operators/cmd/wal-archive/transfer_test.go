@@ -22,8 +22,9 @@ import (
 type store struct {
 	mu      sync.Mutex
 	objects map[string][]byte
-	// refuses has it answer with an error; hangs, not at all; cuts, with half of an object.
-	refuses, hangs, cuts bool
+	// status has it answer with an error; hangs, not at all; cuts, with half of an object.
+	status      int
+	hangs, cuts bool
 }
 
 func (s *store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -37,7 +38,9 @@ func (s *store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	key, ok := strings.CutPrefix(r.URL.Path, "/spine")
 	key = strings.TrimPrefix(key, "/")
 	switch {
-	case s.refuses || !ok || r.Header.Get("Authorization") == "":
+	case s.status != 0:
+		w.WriteHeader(s.status)
+	case !ok || r.Header.Get("Authorization") == "":
 		w.WriteHeader(http.StatusForbidden)
 	case r.Method == http.MethodPut:
 		s.objects[key], _ = io.ReadAll(r.Body)
@@ -157,7 +160,7 @@ func TestRestoreOf(t *testing.T) {
 
 // What did not come is not known to be missing, and leaves nothing behind; what did not get there is not archived.
 func TestOutOfReach(t *testing.T) {
-	for name, s := range map[string]*store{"refuses": {refuses: true}, "hangs": {hangs: true}, "cuts off": {cuts: true}} {
+	for name, s := range map[string]*store{"refuses": {status: http.StatusForbidden}, "hangs": {hangs: true}, "cuts off": {cuts: true}} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), whole)
 			r := request{endpoint: serve(t, s), bucket: "spine", key: "db/wals/" + whole, file: file}
@@ -190,17 +193,42 @@ func TestExitCodes(t *testing.T) {
 	endpoint := serve(t, s)
 	args := []string{"--endpoint-url", endpoint, "--cloud-provider", "aws-s3", "s3://spine", "db", whole, filepath.Join(t.TempDir(), "x")}
 	for name, test := range map[string]struct {
-		refuses, standsBy bool
-		want              int
+		status   int
+		standsBy bool
+		want     int
 	}{
 		"a standby, not there":    {standsBy: true, want: exitNoFile},
 		"a recovery, not there":   {want: exitNoFile},
-		"a standby, out of reach": {refuses: true, standsBy: true, want: exitNoAnswer},
-		"a recovery, handed over": {refuses: true, want: exitOther}, // no Barman here
+		"a standby, out of reach": {status: http.StatusForbidden, standsBy: true, want: exitNoAnswer},
+		"a recovery, handed over": {status: http.StatusForbidden, want: exitOther}, // no Barman here
 	} {
 		t.Run(name, func(t *testing.T) {
-			s.refuses = test.refuses
+			s.status = test.status
 			if got := runRestore(restoring, args, test.standsBy); got != test.want {
+				t.Errorf("exit code %d, want %d", got, test.want)
+			}
+		})
+	}
+	file := filepath.Join(t.TempDir(), whole)
+	if err := os.WriteFile(file, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	nobody := httptest.NewServer(http.NotFoundHandler())
+	nobody.Close()
+	for name, test := range map[string]struct {
+		endpoint string
+		status   int
+		want     int
+	}{
+		"archived":             {endpoint: endpoint, want: 0},
+		"refused, handed over": {endpoint: endpoint, status: http.StatusForbidden, want: exitOther}, // no Barman here
+		"out of order":         {endpoint: endpoint, status: http.StatusBadGateway, want: exitNoAnswer},
+		"nobody, tried again":  {endpoint: nobody.URL, want: exitNoAnswer},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s.status = test.status
+			got := run(archiving, []string{"--lz4", "--endpoint-url", test.endpoint, "--cloud-provider", "aws-s3", "s3://spine", "db", file})
+			if got != test.want {
 				t.Errorf("exit code %d, want %d", got, test.want)
 			}
 		})
