@@ -2,8 +2,8 @@
 
 // Command bench measures the platform on a virtual rack of its own: how long each phase of `make up` takes, for how
 // long the API is away when a host is lost, how fast a preview answers, and what an idle site costs. It writes one
-// dated record and shows it beside the one before. It does the same for the services of a stack that is up, and, without
-// a rack, for the Pulumi program of all stacks.
+// dated record and shows it beside the one before. It does the same for the services of a stack that is up, for its
+// databases beside stock ones, and, without a rack, for the Pulumi program of all stacks.
 package main
 
 import (
@@ -25,6 +25,8 @@ usage:
   bench -losses 2       fewer power cuts
   bench -cold           also build every tool, image and root file system from nothing: half an hour more
   bench -services       messages and pages of the stack "local", which must be up: about 10 minutes
+  bench -failovers 10   primaries of databases deleted so often, on the stack "local", which must be up: ours, and
+                        beside it a stock one: about 15 minutes
   bench -stacks         builds of the Pulumi program and previews of ers-live, without a rack: about 2 minutes
   bench -stacks -cold   also a build of the program from nothing: about 5 minutes more, and 5 GB in $TMPDIR
 
@@ -40,8 +42,9 @@ func main() {
 	previews := flag.Int("previews", 7, "warm previews to measure")
 	cold := flag.Bool("cold", false, "also measure builds with nothing cached")
 	services := flag.Bool("services", false, "measure messages and pages of a stack that is up, and nothing else")
+	failovers := flag.Int("failovers", 0, "times to delete the primary of a database, of ours and of a stock one, and nothing else")
 	stacks := flag.Bool("stacks", false, "measure builds of the Pulumi program and previews of its largest environment, and nothing else")
-	stack := flag.String("stack", "local", "stack whose services are measured")
+	stack := flag.String("stack", "local", "stack whose services or databases are measured")
 	results := flag.String("results", "hack/bench/results", "folder of the dated records")
 	flag.Usage = func() { fmt.Fprint(flag.CommandLine.Output(), usage); flag.PrintDefaults() }
 	flag.Parse()
@@ -52,6 +55,8 @@ func main() {
 	switch {
 	case *services:
 		err = runServices(ctx, *stack, *results)
+	case *failovers > 0:
+		err = runFailovers(ctx, *stack, *failovers, *results)
 	case *stacks:
 		err = runStacks(ctx, *cold, *results)
 	default:

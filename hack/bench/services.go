@@ -181,19 +181,7 @@ func (b *bench) writes(ctx context.Context, g *generator) error {
 
 // runServices is the whole of `bench -services`.
 func runServices(ctx context.Context, stack, results string) error {
-	root, err := os.Getwd()
-	if err != nil {
-		return err
-	}
-	home := os.Getenv("SPINE_HOME")
-	if home == "" {
-		userHome, err := os.UserHomeDir()
-		if err != nil {
-			return err
-		}
-		home = filepath.Join(userHome, ".local/share/spine")
-	}
-	s, err := site.New(ctx, root, home, stack, io.Discard)
+	s, err := existing(ctx, stack, io.Discard)
 	if err != nil {
 		return err
 	}
@@ -203,4 +191,21 @@ func runServices(ctx context.Context, stack, results string) error {
 	}
 	// Apart from the records of whole sites, so that each is compared with its own kind.
 	return b.record.finish(filepath.Join(results, "services"))
+}
+
+// existing is the site of a stack that is up.
+func existing(ctx context.Context, stack string, log io.Writer) (*site.Site, error) {
+	root, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	home := os.Getenv("SPINE_HOME")
+	if home == "" {
+		userHome, err := os.UserHomeDir()
+		if err != nil {
+			return nil, err
+		}
+		home = filepath.Join(userHome, ".local/share/spine")
+	}
+	return site.New(ctx, root, home, stack, log)
 }
