@@ -201,7 +201,7 @@ func (r *loadRun) gaps() []float64 {
 }
 
 func (r *loadRun) summary(result check.Result) string {
-	c := result.Counts
-	return fmt.Sprintf("%d messages acknowledged at %.0f/s, p50 %.0f ms, p99 %.0f ms, %d redelivered, %d ambiguous; %d bookings",
-		c.Acknowledged, result.PerSecond, result.Acknowledge.P50, result.Acknowledge.P99, c.Redelivered, c.Ambiguous, c.Bookings)
+	c, m := result.Counts, result.Messages
+	return fmt.Sprintf("%.2f s without an acknowledged message, %.2f s without a booking; %d messages acknowledged at %.0f/s, p50 %.0f ms, p99 %.0f ms, %d redelivered, %d ambiguous; %d bookings",
+		m.LongestGap.Seconds, result.Bookings.LongestGap.Seconds, c.Acknowledged, m.PerSecond, m.Acknowledge.P50, m.Acknowledge.P99, c.Redelivered, c.Ambiguous, c.Bookings)
 }

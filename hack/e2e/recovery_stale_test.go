@@ -66,8 +66,8 @@ func stalePrimary(ctx context.Context, by client.Client, away func(ctx context.C
 	}
 	Expect(first).NotTo(BeZero(), "an acknowledgement by the successor")
 	last := slices.MaxFunc(old.acknowledged(), func(a, b acknowledgement) int { return a.begun.Compare(b.begun) })
-	AddReportEntry("stale primary", fmt.Sprintf("%s on host %s was replaced after %s: its last write of %d that was acknowledged began %s after the fault, its successor's first was acknowledged %s after it; %.2f s without an acknowledgement by the gateways; %s",
-		primary.Name, host.Name, replaced, len(old.acknowledged()), last.begun.Sub(struck).Round(time.Millisecond), first.Sub(struck).Round(time.Millisecond), result.LongestGap.Seconds, run.summary(result)))
+	AddReportEntry("stale primary", fmt.Sprintf("%s on host %s was replaced after %s: its last write of %d that was acknowledged began %s after the fault, its successor's first was acknowledged %s after it; %s",
+		primary.Name, host.Name, replaced, len(old.acknowledged()), last.begun.Sub(struck).Round(time.Millisecond), first.Sub(struck).Round(time.Millisecond), run.summary(result)))
 	// What was under way when the host froze is durable on a standby, and may be answered when it goes on.
 	Expect(last.begun).To(BeTemporally("<", first), "the stale primary acknowledged what was written after its successor's first")
 	for name, w := range writers {

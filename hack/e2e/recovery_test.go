@@ -51,7 +51,7 @@ func recoveries() {
 		run.stop()
 		result := run.finish(ctx)
 		redundant(ctx, 5*time.Minute)
-		AddReportEntry("load", fmt.Sprintf("%.2f s without an acknowledgement; %s", result.LongestGap.Seconds, run.summary(result)))
+		AddReportEntry("load", run.summary(result))
 		Expect(result.Findings).To(BeEmpty(), "promises that were broken")
 	},
 		Entry("programs, broker and database restarted one after the other", Label("slow", "recovery"), NodeTimeout(20*time.Minute),

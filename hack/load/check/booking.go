@@ -76,8 +76,7 @@ func (c *checker) booked(slot uint64, b *booking) {
 		return
 	}
 	c.result.Counts.Bookings++
-	c.acknowledge.Add(nanoseconds(b.acked - b.start))
-	if !c.acks.Add(b.acked) {
+	if !c.books.add(b.start, b.acked) {
 		c.found(Late, fmt.Sprintf("slot %d, UBRN %012d: booked at %s, outside any run: is a clock wrong?", slot, b.ubrn, clock(b.acked)))
 	}
 	if b.cancelled != 0 {

@@ -32,12 +32,31 @@ type Options struct {
 
 type checker struct {
 	result           Result
-	acknowledge      *Histogram
 	deliver          *Histogram
-	acks             Timeline
+	sends, books     acks
 	late             time.Duration
 	ledger, bookings bool
 	findings         map[Defect]*Finding
+}
+
+// acks are the acknowledgements of one kind.
+type acks struct {
+	histogram *Histogram
+	at        Timeline
+}
+
+// add counts one, in Unix nanoseconds; false when it lies outside any run.
+func (a *acks) add(start, acked int64) bool {
+	a.histogram.Add(time.Duration(acked - start))
+	return a.at.Add(acked)
+}
+
+func (a *acks) times() Times {
+	t := Times{Acknowledge: a.histogram.Latencies(), LongestGap: a.at.LongestGap()}
+	if s := a.at.Span().Seconds(); s > 0 {
+		t.PerSecond = float64(t.Acknowledge.Count) / s
+	}
+	return t
 }
 
 func (c *checker) found(d Defect, text string) {
@@ -61,7 +80,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		o.memory = memoryEvents
 	}
 	c := &checker{
-		acknowledge: NewHistogram(), deliver: NewHistogram(), late: o.Late,
+		sends: acks{histogram: NewHistogram()}, books: acks{histogram: NewHistogram()}, deliver: NewHistogram(), late: o.Late,
 		ledger: o.Ledger != nil, bookings: o.Booked != nil, findings: map[Defect]*Finding{},
 	}
 	if o.Messages != "" {
@@ -75,10 +94,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		}
 	}
 	r := &c.result
-	r.Acknowledge, r.Deliver, r.LongestGap = c.acknowledge.Latencies(), c.deliver.Latencies(), c.acks.LongestGap()
-	if s := c.acks.Span().Seconds(); s > 0 {
-		r.PerSecond = float64(r.Acknowledge.Count) / s
-	}
+	r.Messages, r.Bookings, r.Deliver = c.sends.times(), c.books.times(), c.deliver.Latencies()
 	for _, d := range Order {
 		if f := c.findings[d]; f != nil {
 			slices.Sort(f.Cases)

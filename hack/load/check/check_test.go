@@ -144,14 +144,14 @@ func TestCountsAndTimes(t *testing.T) {
 		t.Errorf("got %+v, want %+v", r.Counts, want)
 	}
 	// Message 2 was meant to start at 190 ms and was acknowledged, on its second attempt, at 220 ms.
-	if got := r.Acknowledge; got.Count != 3 || got.Max < 29.9 || got.Max > 30.1 || got.P50 < 9.9 || got.P50 > 10.1 {
+	if got := r.Messages.Acknowledge; got.Count != 3 || got.Max < 29.9 || got.Max > 30.1 || got.P50 < 9.9 || got.P50 > 10.1 {
 		t.Errorf("latencies %+v", got)
 	}
-	if g := r.LongestGap; g.Long != 120*time.Millisecond || !g.Start.Equal(time.Unix(0, at(100))) {
+	if g := r.Messages.LongestGap; g.Long != 120*time.Millisecond || !g.Start.Equal(time.Unix(0, at(100))) {
 		t.Errorf("longest gap %+v", g)
 	}
-	if r.PerSecond < 14.9 || r.PerSecond > 15.1 {
-		t.Errorf("%.2f a second, want 3 in 200 ms", r.PerSecond)
+	if got := r.Messages.PerSecond; got < 14.9 || got > 15.1 {
+		t.Errorf("%.2f a second, want 3 in 200 ms", got)
 	}
 	var text bytes.Buffer
 	if err := r.Write(&text); err != nil || !strings.Contains(text.String(), "Every promise was kept") {
@@ -197,6 +197,21 @@ func TestBookings(t *testing.T) {
 			}
 			expect(t, o, c.want)
 		})
+	}
+}
+
+// Bookings that go on hide no time in which messages stand still.
+func TestGapOfEach(t *testing.T) {
+	var bookings story
+	for n := range 30 {
+		bookings = append(bookings, booked(uint64(10000001+n), uint64(n+1), record.Acknowledged, int64(100+10*n)))
+	}
+	r := expect(t, Options{Messages: write(t, clean()), Bookings: write(t, bookings)}, "")
+	if m, b := r.Messages.LongestGap, r.Bookings.LongestGap; m.Long != 120*time.Millisecond || b.Long != 10*time.Millisecond {
+		t.Errorf("longest gap of messages %s, of bookings %s; want 120 and 10 ms", m.Long, b.Long)
+	}
+	if m, b := r.Messages.Acknowledge.Count, r.Bookings.Acknowledge.Count; m != 3 || b != 30 {
+		t.Errorf("%d messages and %d bookings", m, b)
 	}
 }
 

@@ -127,8 +127,7 @@ func (c *checker) settle(m *message, add adder) {
 		if m.duplicate {
 			n.Duplicates++
 		}
-		c.acknowledge.Add(time.Duration(m.acked - m.start))
-		if !c.acks.Add(m.acked) {
+		if !c.sends.add(m.start, m.acked) {
 			add(Late, "acknowledged at %s, outside any run: is a clock wrong?", clock(m.acked))
 		}
 	case m.ambiguous > 0:

@@ -80,12 +80,20 @@ type Counts struct {
 type Result struct {
 	Counts   Counts    `json:"counts"`
 	Findings []Finding `json:"findings"`
-	// Acknowledge is the time from intended start to acknowledgement; Deliver, to first delivery.
+	// Messages and Bookings are told apart: either may go on while the other stands still.
+	Messages Times `json:"messages"`
+	Bookings Times `json:"bookings"`
+	// Deliver is the time from a message's intended start to its first delivery.
+	Deliver Latencies `json:"deliver"`
+}
+
+// Times of the acknowledgements of one kind.
+type Times struct {
+	// Acknowledge is the time from intended start to acknowledgement.
 	Acknowledge Latencies `json:"acknowledge"`
-	Deliver     Latencies `json:"deliver"`
 	// PerSecond is acknowledgements a second from the first to the last.
 	PerSecond float64 `json:"perSecond"`
-	// LongestGap in acknowledgements.
+	// LongestGap between two acknowledgements.
 	LongestGap Gap `json:"longestGap"`
 }
 
@@ -132,17 +140,14 @@ func (r *Result) times(p *printer) {
 	c := r.Counts
 	if c.Acknowledged+c.Delivered+c.Ambiguous+c.Refused > 0 {
 		p.f("messages   %d acknowledged (%d recognised as retries), %d ambiguous, %d refused\n", c.Acknowledged, c.Duplicates, c.Ambiguous, c.Refused)
+		p.times(r.Messages)
 		p.f("receivers  %d delivered, %d settled, %d redelivered before settling, %d pending, %d unrecorded\n",
 			c.Delivered, c.Settled, c.Redelivered, c.Pending, c.Unrecorded)
+		p.latencies("deliver", r.Deliver)
 	}
 	if c.Bookings+c.BookingsRefused+c.BookingsAmbiguous > 0 {
 		p.f("bookings   %d acknowledged, %d of them cancelled; %d refused, %d ambiguous\n", c.Bookings, c.Cancelled, c.BookingsRefused, c.BookingsAmbiguous)
-	}
-	p.f("rate       %.1f acknowledged a second\n", r.PerSecond)
-	p.latencies("acknowledge", r.Acknowledge)
-	p.latencies("deliver", r.Deliver)
-	if r.LongestGap.Long > 0 {
-		p.f("gap        longest %.3f s without an acknowledgement, from %s\n", r.LongestGap.Seconds, r.LongestGap.Start.Format(time.RFC3339Nano))
+		p.times(r.Bookings)
 	}
 }
 
@@ -155,6 +160,14 @@ type printer struct {
 func (p *printer) f(format string, args ...any) {
 	if p.err == nil {
 		_, p.err = fmt.Fprintf(p.w, format, args...)
+	}
+}
+
+func (p *printer) times(t Times) {
+	p.f("  rate     %.1f acknowledged a second\n", t.PerSecond)
+	p.latencies("  in", t.Acknowledge)
+	if t.LongestGap.Long > 0 {
+		p.f("  gap      longest %.3f s without one acknowledged, from %s\n", t.LongestGap.Seconds, t.LongestGap.Start.Format(time.RFC3339Nano))
 	}
 }
 

@@ -71,7 +71,7 @@ func newReport(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return o.print(times{r.Counts, r.Acknowledge, r.Deliver, r.PerSecond, r.LongestGap})
+			return o.print(times{r.Counts, r.Messages, r.Bookings, r.Deliver})
 		},
 	}
 	folders(cmd, &opts)

@@ -10,14 +10,13 @@ import (
 
 // times is the part of a check's result that judges nothing.
 type times struct {
-	Counts      check.Counts    `json:"counts"`
-	Acknowledge check.Latencies `json:"acknowledge"`
-	Deliver     check.Latencies `json:"deliver"`
-	PerSecond   float64         `json:"perSecond"`
-	LongestGap  check.Gap       `json:"longestGap"`
+	Counts   check.Counts    `json:"counts"`
+	Messages check.Times     `json:"messages"`
+	Bookings check.Times     `json:"bookings"`
+	Deliver  check.Latencies `json:"deliver"`
 }
 
 func (t times) Write(w io.Writer) error {
-	r := check.Result{Counts: t.Counts, Acknowledge: t.Acknowledge, Deliver: t.Deliver, PerSecond: t.PerSecond, LongestGap: t.LongestGap}
+	r := check.Result{Counts: t.Counts, Messages: t.Messages, Bookings: t.Bookings, Deliver: t.Deliver}
 	return r.WriteTimes(w)
 }
