@@ -23,8 +23,7 @@ const brokerData = "/var/lib/rabbitmq/mnesia"
 // brokerEntry starts a node on the volume at $1, with peers at the rest of its arguments. New nodes that could not reach
 // each other in time, or one of them half way, stay apart for good: each has a database that says so. A node that was
 // never in a cluster of its whole size was never ready, so nothing is in it that anybody relies on, and it begins anew.
-// Its mark ends with the first success of the startup probe, which restarts a node that does not get that far. A node
-// with nothing, also one that lost its volume, is not let in by peers that have it for a member: they forget it first.
+// Its mark is taken away by the startup probe, which restarts a node that does not get that far. A node with nothing, also one that lost its volume, is not let in by peers that have it for a member: they forget it first.
 const brokerEntry = `set -eu
 cd "$1"
 shift
@@ -41,6 +40,14 @@ if [ -e forming ]; then
   done
 fi
 exec rabbitmq-server
+`
+
+// brokerStarted succeeds once a node is in a cluster of its whole size and holds a replica of every queue, as far as it
+// is to have one: a member that began anew counts for no redundancy before.
+const brokerStarted = `at=$(rabbitmqctl eval '{rabbit_nodes:reached_target_cluster_size(), lists:all(
+  fun(Q) -> lists:member(node(), rabbit_amqqueue:get_quorum_nodes(Q)) end, rabbit_amqqueue:list_by_type(quorum))}.')
+case "$at" in '{true,'*) rm -f ` + brokerData + `/forming ;; esac
+[ "$at" = '{true,true}' ]
 `
 
 // brokerCommand is the entry with its arguments.
@@ -72,8 +79,7 @@ func brokerPod(m *api.MessagingService) map[string]any {
 			},
 			// The operator's own, with time enough for a command on a host that is busy starting.
 			"startupProbe": map[string]any{
-				"exec": map[string]any{"command": []any{"/bin/bash", "-c",
-					"rabbitmqctl eval 'rabbit_nodes:reached_target_cluster_size().' | grep -q '^true$' && rm -f " + brokerData + "/forming"}},
+				"exec":                map[string]any{"command": []any{"/bin/bash", "-c", brokerStarted}},
 				"initialDelaySeconds": int64(10), "periodSeconds": int64(10), "timeoutSeconds": int64(30), "failureThreshold": int64(startupSeconds / 10),
 			},
 		}},
