@@ -51,6 +51,7 @@ func recoveries() {
 		run.stop()
 		result := run.finish(ctx)
 		redundant(ctx, 5*time.Minute)
+		replicated(ctx)
 		AddReportEntry("load", run.summary(result))
 		Expect(result.Findings).To(BeEmpty(), "promises that were broken")
 	},
@@ -58,8 +59,9 @@ func recoveries() {
 			request{action: resilience.ActionRestartRolling, part: resilience.PartGateway},
 			request{action: resilience.ActionRestartRolling, part: resilience.PartBroker},
 			request{action: resilience.ActionRestartRolling, part: resilience.PartDatabase}),
-		Entry("a standby and the broker rebuilt", Label("slow", "recovery"), NodeTimeout(20*time.Minute),
+		Entry("a standby, a member of the broker and all of it rebuilt", Label("slow", "recovery"), NodeTimeout(20*time.Minute),
 			request{action: resilience.ActionRebuildReplica, instance: standby},
+			request{action: resilience.ActionRebuildReplica, instance: brokerLeader},
 			request{action: resilience.ActionRebuildBroker}),
 		Entry("the same of bookings: programs restarted, a standby rebuilt", Label("slow", "recovery"), NodeTimeout(20*time.Minute),
 			request{booking: true, action: resilience.ActionRestartRolling, part: resilience.PartService},
@@ -121,6 +123,9 @@ type request struct {
 func (r request) target() string {
 	return strings.TrimSpace(string(r.part) + " " + r.host)
 }
+
+// brokerLeader is the member of the broker that leads most queues.
+func brokerLeader(ctx context.Context) string { return leadingBroker(ctx).Name }
 
 // standby and bookingStandby are database instances that are not the primary.
 func standby(ctx context.Context) string        { return standbyIn(ctx, messagingKey.Namespace) }

@@ -80,7 +80,7 @@ Actions:
 	f := c.Flags()
 	f.StringVar(&r.reason, "reason", "", "for the record: what is wrong, with the number of the incident or change")
 	f.StringVar(&r.part, flagPart, "", "part that RestartRolling restarts: "+oneOf(parts))
-	f.StringVar(&r.instance, flagInstance, "", "instance of the database that RebuildReplica throws away, e.g. spine-db-2")
+	f.StringVar(&r.instance, flagInstance, "", "member of the database or the broker that RebuildReplica throws away, e.g. spine-db-2")
 	f.StringVar(&r.supplier, flagSupplier, "", "supplier, by its name in the service's specification")
 	f.Int32Var(&r.replicas, flagReplicas, 0, "replicas that ScaleOut runs: 2 to 20")
 	f.StringVar(&r.to, flagTo, "", "time whose state of the database RestoreDatabase brings back, e.g. 2026-11-22T14:05:00Z")

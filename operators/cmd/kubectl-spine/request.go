@@ -38,7 +38,7 @@ const (
 var actions = []action{
 	{api.ActionRestartRolling, "restart a part's members one after the other", flagPart, false},
 	{api.ActionRebuildBroker, "throw the broker's members and volumes away, and dispatch again from the ledger", "", true},
-	{api.ActionRebuildReplica, "throw one standby of the database away and copy it anew", flagInstance, false},
+	{api.ActionRebuildReplica, "throw one standby of the database, or one member of the broker, away and have it anew", flagInstance, false},
 	{api.ActionReplayDeadLetters, "put a supplier's dead letters back on their way", flagSupplier, true},
 	{api.ActionQuarantineSupplier, "stop deliveries to a supplier; messages for it are kept", flagSupplier, true},
 	{api.ActionReleaseSupplier, "start deliveries to a supplier again", flagSupplier, true},

@@ -45,10 +45,25 @@ func (r *request) resolve(ctx context.Context, s *site, namespace string) (ns st
 	if r.part != "" && !slices.Contains(found.parts, r.part) {
 		return "", nil, "", fmt.Errorf("--part: a %s has no %s: choose %s", found.kind, r.part, oneOf(found.parts))
 	}
-	if prefix := found.name + "-db-"; r.instance != "" && !strings.HasPrefix(r.instance, prefix) {
-		return "", nil, "", fmt.Errorf("--instance: %q is none of %s: its database's instances are named %s1 and so on", r.instance, found.name, prefix)
+	if err := found.has(r.instance); err != nil {
+		return "", nil, "", err
 	}
 	return found.namespace, &api.ServiceRef{Kind: found.kind, Name: found.name}, "", nil
+}
+
+// has says whether an instance may be one of the service's, by its name. Empty: none was given.
+func (v aService) has(instance string) error {
+	member, members := v.name+"-db-", "its database's instances are named "+v.name+"-db-1 and so on"
+	if instance == "" || strings.HasPrefix(instance, member) {
+		return nil
+	}
+	if v.kind == "MessagingService" {
+		if strings.HasPrefix(instance, v.name+"-broker-server-") {
+			return nil
+		}
+		members += ", its broker's " + v.name + "-broker-server-0 and so on"
+	}
+	return fmt.Errorf("--instance: %q is none of %s: %s", instance, v.name, members)
 }
 
 // choose picks the service that a target names, or the only one.

@@ -119,7 +119,7 @@ var _ = Describe("A manager that is killed at a write", func() {
 			for _, after := range []bool{false, true} {
 				s := newStage(ctx, fmt.Sprintf("cut-%s-%d-%t", name, at, after))
 				o := s.planned("", ask, func(o *api.ServiceRecovery) {
-					if o.Spec.Action == api.ActionRebuildReplica {
+					if o.Spec.Action == api.ActionRebuildReplica && o.Spec.Instance == "" {
 						o.Spec.Instance = s.name + "-db-3"
 					}
 				})
@@ -140,6 +140,9 @@ var _ = Describe("A manager that is killed at a write", func() {
 			Expect(s.instances).To(HaveLen(3))
 			Expect(s.instances).NotTo(ContainElement(HaveSuffix("-db-3")))
 		}),
+		Entry("member of the broker rebuilt", "member", 2, 1, asks(api.ActionRebuildReplica, func(o *api.ServiceRecovery) {
+			o.Spec.Instance = o.Spec.Service.Name + "-broker-server-1"
+		}), func(*stage) {}),
 		Entry("supplier stopped", "stop", 1, 0, asks(api.ActionQuarantineSupplier, func(o *api.ServiceRecovery) { o.Spec.Supplier = "load" }), func(s *stage) {
 			Expect(s.get().Annotations).To(HaveKeyWithValue(common.StoppedSuppliersAnnotation, "load"))
 		}),

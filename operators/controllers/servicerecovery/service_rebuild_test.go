@@ -256,6 +256,115 @@ var _ = Describe("RebuildReplica", func() {
 	})
 })
 
+var _ = Describe("RebuildReplica of a member of the broker", func() {
+	of := func(s *stage, i int) option {
+		return func(o *api.ServiceRecovery) { o.Spec.Instance = fmt.Sprintf("%s-broker-server-%d", s.name, i) }
+	}
+
+	It("throws it away with its volume, and ends when another has joined", func(ctx SpecContext) {
+		s := newStage(ctx, "join")
+		o := s.planned(api.ActionRebuildReplica, of(s, 1))
+		before := map[string]string{}
+		for i := range 3 {
+			before[fmt.Sprint(i)] = s.uid(fmt.Sprintf("join-broker-server-%d", i))
+		}
+		s.play = func() {
+			if s.uid("join-broker-server-1") == "" && len(s.release()) > 0 {
+				s.broker(2)
+			}
+		}
+		s.agree(o)
+		for range 4 {
+			s.step(o)
+		}
+		Expect(o.Status.Steps[1].State).To(Equal(api.StepRunning))
+		Expect(o.Status.Steps[1].Message).To(Equal("2 of 3 members are ready; the new join-broker-server-1 has still to join them and to get its replicas of the queues"))
+
+		s.claim("persistence-join-broker-server-1", nil)
+		s.node(1)
+		s.step(o)
+		Expect(o.Status.Steps[1].State).To(Equal(api.StepRunning), "the StatefulSet counts 2")
+		s.broker(3)
+		s.succeeds(o, 6)
+		s.golden(o)
+		Expect(s.uid("join-broker-server-0")).To(Equal(before["0"]))
+		Expect(s.uid("join-broker-server-2")).To(Equal(before["2"]))
+		Expect(s.uid("join-broker-server-1")).NotTo(Equal(before["1"]))
+	})
+
+	It("refuses what is no member, and any while another is missing", func(ctx SpecContext) {
+		s := newStage(ctx, "join-not")
+		Expect(s.refused(api.ActionRebuildReplica, of(s, 3)).Message).To(ContainSubstring("one of join-not-broker-server-0, join-not-broker-server-1, join-not-broker-server-2"))
+		s.remove("join-not-broker-server-2")
+		s.broker(2)
+		Expect(s.refused(api.ActionRebuildReplica, of(s, 1)).Reason).To(Equal(api.ReasonQuorumAtRisk))
+		Expect(s.planned(api.ActionRebuildReplica, of(s, 2)).Status.Plan.Steps[0].Touches).To(
+			ConsistOf("PersistentVolumeClaim spine-messaging/persistence-join-not-broker-server-2"), "what is left of it")
+	})
+
+	It("deletes nothing when another fails between the agreement and the act", func(ctx SpecContext) {
+		s := newStage(ctx, "join-then")
+		o := s.planned(api.ActionRebuildReplica, of(s, 1))
+		s.remove("join-then-broker-server-0")
+		s.broker(2)
+		s.agree(o)
+		for range 5 {
+			s.step(o)
+		}
+		Expect(o.Status.Blockers).To(ContainElement(HaveField("Reason", api.ReasonQuorumAtRisk)))
+		Expect(s.uid("join-then-broker-server-1")).NotTo(BeEmpty())
+		var v corev1.PersistentVolumeClaim
+		Expect(cluster.Client.Get(ctx, s.whole("persistence-join-then-broker-server-1"), &v)).To(Succeed())
+		Expect(v.DeletionTimestamp).To(BeNil())
+	})
+
+	It("goes on once begun while another part lacks a member, and not while the broker does", func(ctx SpecContext) {
+		s := newStage(ctx, "join-cut")
+		o := s.planned(api.ActionRebuildReplica, of(s, 1))
+		o.Status.Steps = []api.StepStatus{{Name: "delete-instance", Acts: 1}}
+		s.database("Waiting for the instances to become active", s.instances[:2]...)
+		a := newRebuildReplica(s.r, o)
+		Expect(a.Before(ctx, stepOf(o, 0))).To(BeEmpty())
+		s.remove("join-cut-broker-server-0")
+		Expect(a.Before(ctx, stepOf(o, 0))).To(ContainElement(HaveField("Reason", api.ReasonQuorumAtRisk)))
+	})
+
+	It("has one that is ready hand its queues over, and kills one that is not", func(ctx SpecContext) {
+		s := newStage(ctx, "join-grace")
+		o := s.planned(api.ActionRebuildReplica, of(s, 1))
+		hook := &graceful{Client: manager}
+		s.r.Client = hook
+		_, err := newRebuildReplica(s.r, o).Act(ctx, stepOf(o, 0))
+		Expect(err).NotTo(HaveOccurred())
+		Expect(hook.killed).To(BeEmpty())
+
+		s = newStage(ctx, "join-kill")
+		o = s.planned(api.ActionRebuildReplica, of(s, 1))
+		var pod corev1.Pod
+		Expect(cluster.Client.Get(ctx, s.whole("join-kill-broker-server-1"), &pod)).To(Succeed())
+		pod.Status.Conditions[0].Status = corev1.ConditionFalse
+		Expect(cluster.Client.Status().Update(ctx, &pod)).To(Succeed())
+		s.r.Client = hook
+		_, err = newRebuildReplica(s.r, o).Act(ctx, stepOf(o, 0))
+		Expect(err).NotTo(HaveOccurred())
+		Expect(hook.killed).To(Equal([]string{"join-kill-broker-server-1"}))
+	})
+})
+
+// graceful is a client that keeps whom it is told to kill at once.
+type graceful struct {
+	client.Client
+	killed []string
+}
+
+func (g *graceful) Delete(ctx context.Context, o client.Object, options ...client.DeleteOption) error {
+	var d client.DeleteOptions
+	if d.ApplyOptions(options); d.GracePeriodSeconds != nil {
+		g.killed = append(g.killed, o.GetName())
+	}
+	return g.Client.Delete(ctx, o, options...)
+}
+
 // promoting is a client before whose first deletion the instance is promoted.
 type promoting struct {
 	client.Client

@@ -27,10 +27,13 @@ const instanceLabel = "cnpg.io/instanceName"
 // phaseWaiting is CloudNativePG's word while an instance is not active.
 const phaseWaiting database.Phase = "Waiting for the instances to become active"
 
-// rebuildReplica is the action RebuildReplica.
+// rebuildReplica is the action RebuildReplica on an instance of the database.
 type rebuildReplica struct{ onService }
 
 func newRebuildReplica(r *Reconciler, o *api.ServiceRecovery) operation.Action {
+	if onMember(o) {
+		return newRebuildMember(r, o)
+	}
 	a := &rebuildReplica{onService{Reconciler: r, operation: o, disruptive: true}}
 	a.decide = func(ctx context.Context, l *look) (recovery.Decision, error) {
 		f := a.facts(l)
@@ -44,7 +47,7 @@ func newRebuildReplica(r *Reconciler, o *api.ServiceRecovery) operation.Action {
 
 func (a *rebuildReplica) facts(l *look) recovery.Replica {
 	f := recovery.Replica{
-		Service: l.service, Instance: a.operation.Spec.Instance, Primary: l.database.Primary,
+		Service: l.service, Instance: a.operation.Spec.Instance, Primary: l.database.Primary, Members: l.memberNames(),
 		Cluster: recovery.Object{Kind: "Cluster", Namespace: l.ref.Namespace, Name: l.target.database},
 	}
 	if l.database.Known && l.database.Phase != database.PhaseHealthy && l.database.Phase != phaseWaiting {

@@ -214,7 +214,7 @@ func (r *Reconciler) brokerVolumes(ctx context.Context, l *look) ([]recovery.Obj
 	var out []recovery.Object
 	for i := range l.target.nodes {
 		var v corev1.PersistentVolumeClaim
-		err := r.Reader.Get(ctx, l.key(fmt.Sprintf("persistence-%s-%d", messaging.ServerName(l.broker), i)), &v)
+		err := r.Reader.Get(ctx, l.key(messaging.VolumeName(fmt.Sprintf("%s-%d", messaging.ServerName(l.broker), i))), &v)
 		if client.IgnoreNotFound(err) != nil {
 			return nil, err
 		}

@@ -79,6 +79,16 @@ func replica(s Service, instance string) Replica {
 	}
 }
 
+func member(change func(*Member)) Member {
+	f := Member{
+		Service: whole(), Nodes: object("StatefulSet", "spine-broker-server"), Instance: "spine-broker-server-1",
+		Members: []Instance{{"spine-broker-server-0", true}, {"spine-broker-server-1", true}, {"spine-broker-server-2", true}},
+		Doomed:  []Object{object("Pod", "spine-broker-server-1"), object("PersistentVolumeClaim", "persistence-spine-broker-server-1")},
+	}
+	change(&f)
+	return f
+}
+
 func supplier(name string) Supplier {
 	return Supplier{Service: whole(), Object: object("MessagingService", "spine"), Name: name, All: []string{"load", "pharmacy"}, Dead: number(14)}
 }
@@ -173,6 +183,7 @@ func TestPlans(t *testing.T) {
 		"rebuild-broker":            PlanRebuildBroker(rebuild(whole())),
 		"rebuild-broker-elsewhere":  PlanRebuildBroker(Rebuild{Service: elsewhere(), Program: "gateway"}),
 		"rebuild-replica":           PlanRebuildReplica(replica(whole(), "spine-db-3")),
+		"rebuild-member":            PlanRebuildMember(member(func(*Member) {})),
 		"replay-dead-letters":       PlanReplay(supplier("load")),
 		"quarantine-supplier":       PlanQuarantine(supplier("load")),
 		"release-supplier": PlanRelease(func() Supplier {

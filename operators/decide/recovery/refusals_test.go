@@ -160,6 +160,16 @@ func TestRefusals(t *testing.T) {
 		"replica: a broker is missing":               {PlanRebuildReplica(replica(whole().with(Broker, missing), "spine-db-3")), api.ReasonQuorumAtRisk, "broker has 2 of 3 members"},
 		"replica: CloudNativePG has not said a word": {PlanRebuildReplica(replica(whole().with(Database, unknown), "spine-db-3")), api.ReasonStateUnknown, "CloudNativePG does not say"},
 
+		"member: somebody else runs the broker": {PlanRebuildMember(member(func(f *Member) { f.Service = elsewhere() })), api.ReasonRunElsewhere, "the broker of MessagingService spine-messaging/spine is run by somebody else"},
+		"member: it is none":                    {PlanRebuildMember(member(func(f *Member) { f.Instance = "spine-broker-server-3" })), api.ReasonTargetNotFound, "one of spine-broker-server-0, spine-broker-server-1, spine-broker-server-2"},
+		"member: it is the only one":            {PlanRebuildMember(member(func(f *Member) { f.Members = f.Members[1:2] })), api.ReasonNotApplicable, "RebuildBroker"},
+		"member: nothing of it is there":        {PlanRebuildMember(member(func(f *Member) { f.Doomed = nil })), api.ReasonNotApplicable, "is being made anew already"},
+		"member: another one is missing":        {PlanRebuildMember(member(func(f *Member) { f.Members[2].Ready = false })), api.ReasonQuorumAtRisk, "broker has 1 of 2 members"},
+		"member: no other one is ready":         {PlanRebuildMember(member(func(f *Member) { f.Members[0].Ready, f.Members[2].Ready = false, false })), api.ReasonQuorumAtRisk, "broker has 0 of 2 members"},
+		"member: the broker is being changed":   {PlanRebuildMember(member(func(f *Member) { f.Service = f.with(Broker, func(p *quorum.Part) { p.Changing = true }) })), api.ReasonQuorumAtRisk, "broker is being changed"},
+		"member: a standby is missing":          {PlanRebuildMember(member(func(f *Member) { f.Service = f.with(Database, missing) })), api.ReasonQuorumAtRisk, "database has 2 of 3 members"},
+		"member: nobody knows":                  {PlanRebuildMember(member(func(f *Member) { f.Service = f.with(Broker, unknown) })), api.ReasonStateUnknown, "nothing says how the broker"},
+
 		"replay: no such supplier":    {PlanReplay(supplier("lod")), api.ReasonTargetNotFound, `no supplier "lod": supplier must be one of load, pharmacy`},
 		"replay: nobody counts":       {PlanReplay(supplierWith(func(f *Supplier) { f.Dead = nil })), api.ReasonStateUnknown, "no gateway says"},
 		"replay: there are none":      {PlanReplay(supplierWith(func(f *Supplier) { f.Dead = number(0) })), api.ReasonNotApplicable, "no dead letters"},
@@ -199,13 +209,18 @@ func TestRefusals(t *testing.T) {
 func TestRepairs(t *testing.T) {
 	down := replica(whole().with(Database, func(p *quorum.Part) { p.Ready, p.Changing = 2, true }), "spine-db-3")
 	down.Instances[2].Ready = false
+	stuck := member(func(f *Member) {
+		f.Service = f.with(Broker, func(p *quorum.Part) { p.Ready, p.Changing = 2, true })
+		f.Members[1].Ready = false
+	})
 	for name, d := range map[string]Decision{
-		"a standby that is down is rebuilt":          PlanRebuildReplica(down),
-		"gateways that are all down are restarted":   PlanRestart(restart(whole().with("gateway", none), "gateway")),
-		"a broker without a quorum is rebuilt":       PlanRebuildBroker(rebuild(whole().with(Broker, func(p *quorum.Part) { p.Ready, p.Changing = 1, true }))),
-		"a broker of which nothing is known":         PlanRebuildBroker(rebuild(whole().with(Broker, unknown))),
-		"a gateway that is down stops no rebuilding": PlanRebuildBroker(rebuild(whole().with("gateway", missing))),
-		"more gateways while a member is missing":    PlanScale(Scale{Service: whole().with("gateway", missing), Program: "gateway", Specified: 2, Now: 2, Wanted: 3}),
+		"a standby that is down is rebuilt":           PlanRebuildReplica(down),
+		"a member that a change waits for is rebuilt": PlanRebuildMember(stuck),
+		"gateways that are all down are restarted":    PlanRestart(restart(whole().with("gateway", none), "gateway")),
+		"a broker without a quorum is rebuilt":        PlanRebuildBroker(rebuild(whole().with(Broker, func(p *quorum.Part) { p.Ready, p.Changing = 1, true }))),
+		"a broker of which nothing is known":          PlanRebuildBroker(rebuild(whole().with(Broker, unknown))),
+		"a gateway that is down stops no rebuilding":  PlanRebuildBroker(rebuild(whole().with("gateway", missing))),
+		"more gateways while a member is missing":     PlanScale(Scale{Service: whole().with("gateway", missing), Program: "gateway", Specified: 2, Now: 2, Wanted: 3}),
 	} {
 		if len(d.Blockers) > 0 {
 			t.Errorf("%s: %v", name, d.Blockers)

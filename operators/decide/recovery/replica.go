@@ -17,15 +17,15 @@ const (
 	StepCopyInstance   = "copy-instance"
 )
 
-// Instance is one member of the database.
+// Instance is one member of the database or of the broker.
 type Instance struct {
 	// Name of its pod.
 	Name string
-	// Ready says that CloudNativePG counts it as healthy.
+	// Ready says that CloudNativePG counts it as healthy, or that its pod is ready.
 	Ready bool
 }
 
-// Replica is what RebuildReplica rests on.
+// Replica is what RebuildReplica rests on when it is on an instance of the database.
 type Replica struct {
 	Service
 	// Cluster is the database; Instance is the member to throw away.
@@ -35,6 +35,8 @@ type Replica struct {
 	Primary string
 	// Instances that CloudNativePG knows.
 	Instances []Instance
+	// Members of the broker, which RebuildReplica takes as well.
+	Members []string
 	// Working is what CloudNativePG is doing with the members, in its own words. Empty when it
 	// does nothing, or waits for a member that does not come.
 	Working string
@@ -60,7 +62,7 @@ func PlanRebuildReplica(f Replica) Decision {
 	}
 	switch {
 	case !slices.Contains(known, f.Instance), len(f.Doomed) == 0:
-		return blocked(api.ReasonTargetNotFound, "%s is no member of the database of %s: instance must be one of %s", f.Instance, f.Service, strings.Join(known, ", "))
+		return blocked(api.ReasonTargetNotFound, "%s is no member of %s: instance must be one of %s", f.Instance, f.Service, strings.Join(append(known, f.Members...), ", "))
 	case f.Instance == f.Primary:
 		return blocked(api.ReasonNotApplicable,
 			"%s is the primary, which is never thrown away: RestartRolling of the part Database hands its role over, and then it can be rebuilt as a standby", f.Instance)

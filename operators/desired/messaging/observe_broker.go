@@ -26,6 +26,9 @@ type BrokerState struct {
 // ServerName of the StatefulSet behind a RabbitmqCluster.
 func ServerName(broker string) string { return broker + "-server" }
 
+// VolumeName is the claim of a node, by the name of its pod.
+func VolumeName(node string) string { return "persistence-" + node }
+
 // ObserveBroker reads the state of a RabbitmqCluster and of its StatefulSet, either of
 // which may be nil.
 func ObserveBroker(cluster *unstructured.Unstructured, nodes *appsv1.StatefulSet) BrokerState {

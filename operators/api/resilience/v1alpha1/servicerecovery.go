@@ -15,7 +15,8 @@ const (
 	ActionRestartRolling Action = "RestartRolling"
 	// ActionRebuildBroker throws the broker's members and volumes away and dispatches again from the ledger.
 	ActionRebuildBroker Action = "RebuildBroker"
-	// ActionRebuildReplica throws one standby of the database away and copies it anew.
+	// ActionRebuildReplica throws one standby of the database away and copies it anew, or one member
+	// of the broker, which begins anew and gets its replicas of the queues from the others.
 	ActionRebuildReplica Action = "RebuildReplica"
 	// ActionReplayDeadLetters puts a supplier's dead letters back on their way.
 	ActionReplayDeadLetters Action = "ReplayDeadLetters"
@@ -96,7 +97,8 @@ type ServiceRecoverySpec struct {
 	// part that RestartRolling restarts.
 	// +optional
 	Part Part `json:"part,omitempty"`
-	// instance of the database that RebuildReplica throws away, by the name of its pod.
+	// instance of the database, or member of the broker, that RebuildReplica throws away, by the name
+	// of its pod.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
