@@ -60,3 +60,24 @@ func FuzzParsePage(f *testing.F) {
 		}
 	})
 }
+
+// Users do not keep step: all of them on the same page would book, or do not, for seconds.
+func TestUsersKeepNoStep(t *testing.T) {
+	idle := make(chan *user, 100)
+	for n := range cap(idle) {
+		idle <- &user{number: uint16(n)}
+	}
+	random, pages := rand.New(rand.NewPCG(1, 2)), map[uint16]int{}
+	for range 10 * cap(idle) {
+		u := anyOf(idle, <-idle, random)
+		pages[u.number]++
+		idle <- u
+	}
+	fewest, most := 10, 10
+	for n := range cap(idle) {
+		fewest, most = min(fewest, pages[uint16(n)]), max(most, pages[uint16(n)])
+	}
+	if fewest > 7 || most < 13 || fewest == 0 {
+		t.Errorf("of 10 pages each on average, a user has done %d to %d", fewest, most)
+	}
+}

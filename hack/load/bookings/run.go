@@ -54,6 +54,7 @@ func Run(ctx context.Context, o Options) error {
 		u.next = u.staffPage
 		idle <- u
 	}
+	random := rand.New(rand.NewPCG(o.Seed, uint64(o.Users)))
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	for {
@@ -70,6 +71,7 @@ func Run(ctx context.Context, o Options) error {
 			o.Pages.Unsent(o.Schedule)
 			return cause(ctx)
 		case u = <-idle:
+			u = anyOf(idle, u, random)
 		}
 		wg.Go(func() {
 			defer func() { idle <- u }()
@@ -78,6 +80,16 @@ func Run(ctx context.Context, o Options) error {
 			}
 		})
 	}
+}
+
+// anyOf is that user, or one of the others who are idle. Taken in turn, all users would come to their bookings at the
+// same time, with seconds between in which nobody books.
+func anyOf(idle chan *user, u *user, random *rand.Rand) *user {
+	for random.IntN(2) == 0 {
+		idle <- u
+		u = <-idle
+	}
+	return u
 }
 
 // cause is why a run ended early; being interrupted is no failure.
