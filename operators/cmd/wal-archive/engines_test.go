@@ -57,7 +57,7 @@ func TestWithBarman(t *testing.T) {
 		if !known {
 			t.Fatalf("the arguments to archive %s are not known", name)
 		}
-		if err := archive(t.Context(), r, time.Minute); err != nil {
+		if err := archive(t.Context(), r, time.Minute, time.Minute); err != nil {
 			t.Fatal(err)
 		}
 		if want := string(barman(where, []byte("pg_wal/"+name))); r.key != want {

@@ -16,7 +16,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -47,8 +49,8 @@ const standby = "standby.signal"
 const (
 	// patience is how long one that can go on without the archive waits to hear whether a file is there, and all wait
 	// for a connection.
-	patience = 3 * time.Second
-	// answering is how long a store may take to keep a file that it has got.
+	patience = 2 * time.Second
+	// answering is how long a store may take to keep a file that it has got, or to begin to give one out.
 	answering = 10 * time.Second
 	// transfer bounds how long a file takes on its way.
 	transfer = time.Minute
@@ -70,6 +72,24 @@ func run(name string, args []string) int {
 	return exitUsage
 }
 
+// postmaster is the file with the word of PostgreSQL's state in its eighth line.
+const postmaster = "postmaster.pid"
+
+// stopping says whether PostgreSQL, which runs this in its folder, is on its way down.
+func stopping() bool {
+	content, err := os.ReadFile(postmaster)
+	lines := strings.Split(string(content), "\n")
+	return err == nil && len(lines) > 7 && strings.TrimSpace(lines[7]) == "stopping"
+}
+
+// holds says whether PostgreSQL, which runs this in its folder, has the file itself: the history of a timeline, which is
+// the same wherever it is. One that takes a primary's place asks for that of its own after its standby.signal has gone.
+func holds(r request) bool {
+	name := path.Base(r.key)
+	_, err := os.Stat(filepath.Join("pg_wal", name))
+	return err == nil && strings.HasSuffix(name, ".history")
+}
+
 // standsBy says whether PostgreSQL, which runs this in its folder, can go on without the archive.
 func standsBy() bool {
 	_, err := os.Stat(standby)
@@ -81,7 +101,13 @@ func runArchive(name string, args []string) int {
 	if !known {
 		return handOver(name, args)
 	}
-	err := archive(context.Background(), r, transfer)
+	answer := answering
+	if stopping() {
+		// It tries each file several times over before it is down, and who takes its place waits for that. What the store
+		// has not got then is there still, and goes to it before the server follows another.
+		answer = patience
+	}
+	err := archive(context.Background(), r, answer, transfer)
 	if err == nil {
 		return 0
 	}
@@ -89,9 +115,7 @@ func runArchive(name string, args []string) int {
 	if answer, ok := errors.AsType[*awshttp.ResponseError](err); ok && answer.HTTPStatusCode()/100 == 4 {
 		return handOver(name, args) // the store is there, and takes it from Barman if from anybody
 	}
-	// PostgreSQL keeps the file and tries again. One that is to stop gives up after three tries: who takes its place
-	// waits for that, and no longer than it has to.
-	return exitNoAnswer
+	return exitNoAnswer // PostgreSQL keeps the file and tries again
 }
 
 func runRestore(name string, args []string, standsBy bool) int {
@@ -107,7 +131,7 @@ func runRestore(name string, args []string, standsBy bool) int {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return exitNoFile
-	case standsBy && !errors.Is(err, errUnknown):
+	case (standsBy || holds(r)) && !errors.Is(err, errUnknown):
 		return exitNoAnswer
 	}
 	// A recovery ends where the log ends: only Barman's own word, after all its tries, is enough for that.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -105,13 +106,14 @@ func (r *request) locate(name string) bool {
 const region = "us-east-1"
 
 // client reaches the object store as Barman does: by the environment, and by paths at an endpoint of one's own.
-func (r request) client(ctx context.Context) (*s3.Client, error) {
+// It waits for each answer as long as that.
+func (r request) client(ctx context.Context, answer time.Duration) (*s3.Client, error) {
 	// Once is enough: what fails is tried again by Barman, or by PostgreSQL.
 	settings, err := config.LoadDefaultConfig(ctx, config.WithDefaultRegion(region), config.WithRetryMaxAttempts(1),
 		config.WithHTTPClient(awshttp.NewBuildableClient().WithDialerOptions(func(d *net.Dialer) {
 			d.Timeout = patience
 		}).WithTransportOptions(func(t *http.Transport) {
-			t.TLSHandshakeTimeout, t.ResponseHeaderTimeout = patience, answering
+			t.TLSHandshakeTimeout, t.ResponseHeaderTimeout = patience, answer
 		})))
 	if err != nil {
 		return nil, err

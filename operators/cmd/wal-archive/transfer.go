@@ -27,8 +27,9 @@ const (
 	partial    = ".partial"
 )
 
-// archive takes a file to the store. Without an error the store has said that it holds all of it.
-func archive(ctx context.Context, r request, limit time.Duration) error {
+// archive takes a file to the store, which may take so long to answer once it has got it. Without an error the store has
+// said that it holds all of it.
+func archive(ctx context.Context, r request, answer, limit time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	content, err := os.ReadFile(r.file)
@@ -43,7 +44,7 @@ func archive(ctx context.Context, r request, limit time.Duration) error {
 	if err := w.Close(); err != nil {
 		return err
 	}
-	store, err := r.client(ctx)
+	store, err := r.client(ctx, answer)
 	if err != nil {
 		return err
 	}
@@ -60,7 +61,7 @@ func archive(ctx context.Context, r request, limit time.Duration) error {
 func restore(ctx context.Context, r request, answer, whole time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, whole)
 	defer cancel()
-	store, err := r.client(ctx)
+	store, err := r.client(ctx, answering)
 	if err != nil {
 		return err
 	}

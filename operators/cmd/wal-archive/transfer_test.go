@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -104,7 +105,7 @@ func TestThereAndBack(t *testing.T) {
 		if !known {
 			t.Fatal("the arguments to archive are not known")
 		}
-		if err := archive(t.Context(), out, time.Minute); err != nil {
+		if err := archive(t.Context(), out, time.Minute, time.Minute); err != nil {
 			t.Fatal(err)
 		}
 		to := filepath.Join(dir, "RECOVERY")
@@ -168,10 +169,10 @@ func TestOutOfReach(t *testing.T) {
 				t.Fatal(err)
 			}
 			if s.cuts {
-				if err := archive(t.Context(), r, time.Minute); err != nil {
+				if err := archive(t.Context(), r, time.Minute, time.Minute); err != nil {
 					t.Fatal(err)
 				}
-			} else if err := archive(t.Context(), r, soon); err == nil {
+			} else if err := archive(t.Context(), r, soon, time.Minute); err == nil {
 				t.Error("archived")
 			}
 			if err := os.Remove(file); err != nil {
@@ -184,6 +185,24 @@ func TestOutOfReach(t *testing.T) {
 				t.Errorf("a file is left: %v", err)
 			}
 		})
+	}
+}
+
+// One that stops waits for a store that does not answer as long as its successor can wait, and no longer.
+func TestArchiveOfOneThatStops(t *testing.T) {
+	endpoint := serve(t, &store{hangs: true})
+	t.Chdir(t.TempDir())
+	for name, content := range map[string]string{whole: "x", postmaster: "1\n\n\n\n\n\n\nstopping\n"} {
+		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	began := time.Now()
+	if got := run(archiving, []string{"--lz4", "--endpoint-url", endpoint, "--cloud-provider", "aws-s3", "s3://spine", "db", whole}); got != exitNoAnswer {
+		t.Errorf("exit code %d", got)
+	}
+	if took := time.Since(began); took > answering-time.Second {
+		t.Errorf("it waited %s", took)
 	}
 }
 
@@ -234,6 +253,25 @@ func TestExitCodes(t *testing.T) {
 		})
 	}
 	t.Chdir(t.TempDir())
+	s.status = http.StatusServiceUnavailable
+	history := slices.Replace(slices.Clone(args), 6, 7, "00000002.history")
+	if got := runRestore(restoring, history, false); got != exitOther {
+		t.Errorf("a recovery, out of reach: exit code %d", got) // no Barman here
+	}
+	if err := os.MkdirAll("pg_wal", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"00000002.history", whole} {
+		if err := os.WriteFile(filepath.Join("pg_wal", name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := runRestore(restoring, history, false); got != exitNoAnswer {
+		t.Errorf("the history of its own timeline: exit code %d", got)
+	}
+	if got := runRestore(restoring, args, false); got != exitOther {
+		t.Errorf("a segment of which it may have a part: exit code %d", got)
+	}
 	if standsBy() {
 		t.Error("a standby without its signal")
 	}
@@ -242,6 +280,18 @@ func TestExitCodes(t *testing.T) {
 	}
 	if !standsBy() {
 		t.Error("no standby, with its signal")
+	}
+	for state, want := range map[string]bool{"stopping": true, "ready   ": false, "standby ": false} {
+		lines := "1\n/pgdata\n1795426464\n5432\n/run\n*\n  1234  5\n" + state + "\n"
+		if err := os.WriteFile(postmaster, []byte(lines), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := stopping(); got != want {
+			t.Errorf("%q: stopping %t", state, got)
+		}
+	}
+	if err := os.WriteFile(postmaster, []byte("1\n"), 0o600); err != nil || stopping() {
+		t.Errorf("half a file says that it stops: %v", err)
 	}
 	if got := run("wal-archive", args); got != exitUsage {
 		t.Errorf("by no name of Barman's: exit code %d", got)
