@@ -164,5 +164,3 @@ func (c *checker) foreign(events []record.Event) []record.Event {
 	}
 	return kept
 }
-
-func nanoseconds(n int64) time.Duration { return time.Duration(n) }
