@@ -125,13 +125,18 @@ func killLeadingBroker(ctx context.Context) {
 }
 
 // loseBrokerVolume takes its volume away, as a host does that is replaced: the others have it for a member that it no
-// longer knows to be. It is let in again, and every queue has a replica with it again.
+// longer knows to be. It is let in again, and when it is ready, every queue has a replica with it again.
 func loseBrokerVolume(ctx context.Context) {
 	pod := leadingBroker(ctx)
 	volume := &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Namespace: pod.Namespace, Name: "persistence-" + pod.Name}}
 	Expect(objects.Delete(ctx, volume)).To(Succeed())
 	Expect(objects.Delete(ctx, pod, client.GracePeriodSeconds(1))).To(Succeed())
-	redundant(ctx, 8*time.Minute)
+	Eventually(func(g Gomega) {
+		successor := &corev1.Pod{}
+		g.Expect(objects.Get(ctx, client.ObjectKeyFromObject(pod), successor)).To(Succeed())
+		g.Expect(successor.UID).NotTo(Equal(pod.UID))
+		g.Expect(successor.Status.Conditions).To(ContainElement(And(HaveField("Type", corev1.PodReady), HaveField("Status", corev1.ConditionTrue))))
+	}).WithContext(ctx).WithTimeout(8 * time.Minute).Should(Succeed())
 	replicated(ctx)
 }
 
