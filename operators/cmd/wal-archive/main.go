@@ -82,6 +82,23 @@ func stopping() bool {
 	return err == nil && len(lines) > 7 && strings.TrimSpace(lines[7]) == "stopping"
 }
 
+// silent is a file that a try leaves for the next ones when the store did not answer one that stops. Names that begin
+// like this are no part of a copy of PostgreSQL's folder.
+const silent = "pgsql_tmp.archive-silent"
+
+// foundSilent says whether a try found that, since PostgreSQL began to stop: it wrote so into its file then.
+func foundSilent() bool {
+	tried, err := os.Stat(silent)
+	if err != nil {
+		return false
+	}
+	began, err := os.Stat(postmaster)
+	return err == nil && tried.ModTime().After(began.ModTime())
+}
+
+// firstHistory is that of the first timeline, which has none. One that is promoted for the first time asks for it.
+const firstHistory = "00000001.history"
+
 // holds says whether PostgreSQL, which runs this in its folder, has the file itself: the history of a timeline, which is
 // the same wherever it is. One that takes a primary's place asks for that of its own after its standby.signal has gone.
 func holds(r request) bool {
@@ -101,19 +118,32 @@ func runArchive(name string, args []string) int {
 	if !known {
 		return handOver(name, args)
 	}
-	answer := answering
-	if stopping() {
-		// It tries each file several times over before it is down, and who takes its place waits for that. What the store
-		// has not got then is there still, and goes to it before the server follows another.
+	// PostgreSQL tries each file six times over before it is down, and who takes its place waits for that. What the store
+	// has not got then is there still, and goes to it before the server follows another.
+	answer, stops := answering, stopping()
+	if stops {
 		answer = patience
+		if foundSilent() {
+			fmt.Fprintf(os.Stderr, "%s: %s: the store did not answer, and PostgreSQL stops\n", name, r.file)
+			return exitNoAnswer
+		}
 	}
 	err := archive(context.Background(), r, answer, transfer)
 	if err == nil {
 		return 0
 	}
 	fmt.Fprintln(os.Stderr, name+":", err)
-	if answer, ok := errors.AsType[*awshttp.ResponseError](err); ok && answer.HTTPStatusCode()/100 == 4 {
+	status := 0
+	if response, ok := errors.AsType[*awshttp.ResponseError](err); ok {
+		status = response.HTTPStatusCode()
+	}
+	switch {
+	case status/100 == 4:
 		return handOver(name, args) // the store is there, and takes it from Barman if from anybody
+	case status == 0 && stops:
+		if err := os.WriteFile(silent, nil, 0o600); err != nil {
+			fmt.Fprintln(os.Stderr, name+":", err)
+		}
 	}
 	return exitNoAnswer // PostgreSQL keeps the file and tries again
 }
@@ -122,6 +152,9 @@ func runRestore(name string, args []string, standsBy bool) int {
 	r, known := parseRestore(args)
 	if !known {
 		return handOver(name, args)
+	}
+	if path.Base(r.key) == firstHistory {
+		return exitNoFile
 	}
 	err := restore(context.Background(), r, patience, transfer)
 	if err == nil {

@@ -197,12 +197,31 @@ func TestArchiveOfOneThatStops(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	began := time.Now()
-	if got := run(archiving, []string{"--lz4", "--endpoint-url", endpoint, "--cloud-provider", "aws-s3", "s3://spine", "db", whole}); got != exitNoAnswer {
-		t.Errorf("exit code %d", got)
+	try := func(endpoint string, want int, within time.Duration) {
+		t.Helper()
+		began := time.Now()
+		if got := run(archiving, []string{"--lz4", "--endpoint-url", endpoint, "--cloud-provider", "aws-s3", "s3://spine", "db", whole}); got != want {
+			t.Errorf("exit code %d, want %d", got, want)
+		}
+		if took := time.Since(began); took > within {
+			t.Errorf("it waited %s", took)
+		}
 	}
-	if took := time.Since(began); took > answering-time.Second {
-		t.Errorf("it waited %s", took)
+	try(endpoint, exitNoAnswer, answering-time.Second)
+	try(endpoint, exitNoAnswer, patience/2) // it knows
+
+	// It knows nothing of a store that it found silent when it stopped before, nor of one that answers.
+	answers := serve(t, &store{})
+	if err := os.Chtimes(postmaster, time.Time{}, time.Now().Add(time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	try(answers, 0, time.Minute)
+	if err := os.Remove(silent); err != nil {
+		t.Fatal(err)
+	}
+	try(serve(t, &store{status: http.StatusServiceUnavailable}), exitNoAnswer, time.Minute)
+	if foundSilent() {
+		t.Error("a store that answers was found silent")
 	}
 }
 
@@ -257,6 +276,9 @@ func TestExitCodes(t *testing.T) {
 	history := slices.Replace(slices.Clone(args), 6, 7, "00000002.history")
 	if got := runRestore(restoring, history, false); got != exitOther {
 		t.Errorf("a recovery, out of reach: exit code %d", got) // no Barman here
+	}
+	if got := runRestore(restoring, slices.Replace(slices.Clone(args), 6, 7, "00000001.history"), false); got != exitNoFile {
+		t.Errorf("the first timeline's history, out of reach: exit code %d", got)
 	}
 	if err := os.MkdirAll("pg_wal", 0o700); err != nil {
 		t.Fatal(err)
