@@ -66,7 +66,7 @@ func services() {
 		Expect(result.Counts.Bookings).To(BeNumerically(">", 50), "bookings acknowledged")
 	},
 		Entry("the primary database pods are deleted", deletePrimaries, NodeTimeout(12*time.Minute)),
-		Entry("they are deleted while the object store is silent", Label("slow", "recovery"), deletePrimariesStoreSilent, NodeTimeout(15*time.Minute)),
+		Entry("the primary database pods are deleted while the object store is silent", Label("slow", "recovery"), deletePrimariesStoreSilent, NodeTimeout(15*time.Minute)),
 		Entry("the broker that leads is killed", killLeadingBroker, NodeTimeout(12*time.Minute)),
 		Entry("the broker that leads loses its volume", loseBrokerVolume, NodeTimeout(15*time.Minute)),
 		Entry("a gateway and a booking pod are deleted", deletePrograms, NodeTimeout(12*time.Minute)),

@@ -36,7 +36,7 @@ func newRebuildBroker(r *Reconciler, o *api.ServiceRecovery) operation.Action {
 		for i := range pods {
 			f.Members = append(f.Members, named("Pod", &pods[i]))
 		}
-		f.Volumes, err = a.brokerVolumes(ctx, l)
+		f.Volumes, err = a.brokerVolumes(ctx, l, l.memberNames()...)
 		return recovery.PlanRebuildBroker(f), err
 	}
 	a.notes = func() []string {
@@ -69,6 +69,11 @@ func (a *rebuildBroker) Act(ctx context.Context, step operation.Step) (string, e
 	if step.Name != recovery.StepDeleteBroker {
 		return "", nil
 	}
+	return a.throwAway(ctx, step, func(*corev1.Pod) []client.DeleteOption { return []client.DeleteOption{killAfter} })
+}
+
+// throwAway deletes what is left of the members of the broker that a step names, and how says of each pod how.
+func (a *onService) throwAway(ctx context.Context, step operation.Step, how func(*corev1.Pod) []client.DeleteOption) (string, error) {
 	pods, volumes, err := a.left(ctx, newDoomed(recovery.Named(a.operation.Status.Plan, step.PlannedStep)))
 	if err != nil {
 		return "", err
@@ -80,11 +85,11 @@ func (a *rebuildBroker) Act(ctx context.Context, step operation.Step) (string, e
 		}
 	}
 	for i := range pods {
-		if err := a.remove(ctx, &pods[i], killAfter); err != nil {
+		if err := a.remove(ctx, &pods[i], how(&pods[i])...); err != nil {
 			return "", err
 		}
 	}
-	return fmt.Sprintf("deleted %d volumes and %d members", len(volumes), len(pods)), nil
+	return "deleted " + tally(pods, volumes), nil
 }
 
 // Check implements operation.Action.

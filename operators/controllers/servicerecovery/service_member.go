@@ -6,12 +6,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	messagingapi "spine.nhs.uk/controlplane/operators/api/messaging/v1alpha1"
 	api "spine.nhs.uk/controlplane/operators/api/resilience/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/decide/quorum"
 	"spine.nhs.uk/controlplane/operators/decide/recovery"
@@ -24,9 +23,7 @@ type rebuildMember struct{ onService }
 
 // onMember says that an operation's instance is one of the broker's, by its name.
 func onMember(o *api.ServiceRecovery) bool {
-	var m messagingapi.MessagingService
-	m.Name = o.Spec.Service.Name
-	return o.Spec.Service.Kind != "BookingService" && strings.HasPrefix(o.Spec.Instance, messaging.ServerName(messaging.BrokerName(&m))+"-")
+	return o.Spec.Service.Kind != "BookingService" && messaging.OfBroker(o.Spec.Service.Name, o.Spec.Instance)
 }
 
 func newRebuildMember(r *Reconciler, o *api.ServiceRecovery) operation.Action {
@@ -73,22 +70,15 @@ func (a *rebuildMember) facts(ctx context.Context, l *look) (recovery.Member, er
 // member is the pod and the volume of the instance, as far as they exist.
 func (a *rebuildMember) member(ctx context.Context, l *look) ([]recovery.Object, error) {
 	var out []recovery.Object
-	pods, err := a.brokerPods(ctx, l)
+	pod, err := a.podOf(ctx, l.key(a.operation.Spec.Instance))
 	if err != nil {
 		return nil, err
 	}
-	for i := range pods {
-		if pods[i].Name == a.operation.Spec.Instance {
-			out = append(out, named("Pod", &pods[i]))
-		}
+	if pod != nil && l.nodes != nil && metav1.IsControlledBy(pod, l.nodes) {
+		out = append(out, named("Pod", pod))
 	}
-	volumes, err := a.brokerVolumes(ctx, l)
-	for _, v := range volumes {
-		if v.Name == messaging.VolumeName(a.operation.Spec.Instance) {
-			out = append(out, v)
-		}
-	}
-	return out, err
+	volumes, err := a.brokerVolumes(ctx, l, a.operation.Spec.Instance)
+	return append(out, volumes...), err
 }
 
 // Before implements operation.Action: the other members are counted anew.
@@ -96,16 +86,25 @@ func (a *rebuildMember) Before(ctx context.Context, step operation.Step) ([]api.
 	if step.Name != recovery.StepDeleteInstance {
 		return nil, nil
 	}
-	l, err := a.look(ctx)
+	_, f, err := a.now(ctx)
 	if err != nil {
 		return nil, err
 	}
-	f, err := a.facts(ctx, l)
 	if begun := a.step(step.Name); begun != nil && begun.Acts > 0 {
 		// Cut off: half of it may be gone, and what other parts lack by now does not bring that back.
 		f.Parts = slices.DeleteFunc(slices.Clone(f.Parts), func(p quorum.Part) bool { return p.Name != recovery.Broker })
 	}
-	return f.Others(), err
+	return f.Others(), nil
+}
+
+// now looks at the service again, for the facts as they are.
+func (a *rebuildMember) now(ctx context.Context) (*look, recovery.Member, error) {
+	l, err := a.look(ctx)
+	if err != nil {
+		return nil, recovery.Member{}, err
+	}
+	f, err := a.facts(ctx, l)
+	return l, f, err
 }
 
 // Act implements operation.Action.
@@ -113,26 +112,12 @@ func (a *rebuildMember) Act(ctx context.Context, step operation.Step) (string, e
 	if step.Name != recovery.StepDeleteInstance {
 		return "", nil
 	}
-	pods, volumes, err := a.left(ctx, newDoomed(recovery.Named(a.operation.Status.Plan, step.PlannedStep)))
-	if err != nil {
-		return "", err
-	}
-	// The volume first: a StatefulSet makes no pod for a claim that is going.
-	for i := range volumes {
-		if err := a.remove(ctx, &volumes[i]); err != nil {
-			return "", err
+	return a.throwAway(ctx, step, func(p *corev1.Pod) []client.DeleteOption {
+		if ready(p) {
+			return nil
 		}
-	}
-	for i := range pods {
-		var how []client.DeleteOption
-		if !ready(&pods[i]) {
-			how = append(how, killAfter) // it leads no queue that it could hand over
-		}
-		if err := a.remove(ctx, &pods[i], how...); err != nil {
-			return "", err
-		}
-	}
-	return fmt.Sprintf("deleted %d pods and %d volumes", len(pods), len(volumes)), nil
+		return []client.DeleteOption{killAfter} // it leads no queue that it could hand over
+	})
 }
 
 // Check implements operation.Action.
@@ -140,11 +125,7 @@ func (a *rebuildMember) Check(ctx context.Context, step operation.Step) (operati
 	if step.Name == recovery.StepDeleteInstance {
 		return a.checkGone(ctx, step)
 	}
-	l, err := a.look(ctx)
-	if err != nil {
-		return operation.Progress{}, err
-	}
-	f, err := a.facts(ctx, l)
+	l, f, err := a.now(ctx)
 	if err != nil {
 		return operation.Progress{}, err
 	}

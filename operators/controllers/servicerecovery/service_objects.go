@@ -5,7 +5,6 @@ package servicerecovery
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -128,7 +127,11 @@ func (r *Reconciler) remove(ctx context.Context, o client.Object, options ...cli
 
 // remaining says in words what is still there.
 func remaining(pods []corev1.Pod, volumes []corev1.PersistentVolumeClaim) string {
-	return fmt.Sprintf("%d pods and %d volumes are still there; a pod on a host that does not answer stays until the host is back or fenced (FenceHost)", len(pods), len(volumes))
+	return tally(pods, volumes) + " are still there; a pod on a host that does not answer stays until the host is back or fenced (FenceHost)"
+}
+
+func tally(pods []corev1.Pod, volumes []corev1.PersistentVolumeClaim) string {
+	return recovery.Count(len(pods), "pod", "pods") + " and " + recovery.Count(len(volumes), "volume", "volumes")
 }
 
 // named makes the plan's object of one that was read.

@@ -237,7 +237,7 @@ var _ = Describe("RebuildReplica", func() {
 		Expect([]any{pod.DeletionTimestamp, v.DeletionTimestamp}).NotTo(ContainElement(BeNil()))
 		progress, err := newRebuildReplica(s.r, o).Check(ctx, stepOf(o, 0))
 		Expect(err).NotTo(HaveOccurred())
-		Expect(progress.Message).To(ContainSubstring("1 pods and 1 volumes are still there"))
+		Expect(progress.Message).To(ContainSubstring("1 pod and 1 volume are still there"))
 	})
 
 	It("does not touch it either when it becomes the primary while the step waits", func(ctx SpecContext) {

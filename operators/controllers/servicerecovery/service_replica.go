@@ -142,7 +142,7 @@ func (a *rebuildReplica) Act(ctx context.Context, step operation.Step) (string, 
 			return "", err
 		}
 	}
-	return fmt.Sprintf("deleted %d pods and %d volumes", len(pods), len(volumes)), nil
+	return "deleted " + tally(pods, volumes), nil
 }
 
 // Check implements operation.Action.

@@ -209,12 +209,12 @@ func instanceNames(cluster *unstructured.Unstructured) []string {
 	return names
 }
 
-// brokerVolumes are the claims of the broker's members, one each.
-func (r *Reconciler) brokerVolumes(ctx context.Context, l *look) ([]recovery.Object, error) {
+// brokerVolumes are the claims of those members of the broker, one each, as far as they exist.
+func (r *Reconciler) brokerVolumes(ctx context.Context, l *look, members ...string) ([]recovery.Object, error) {
 	var out []recovery.Object
-	for i := range l.target.nodes {
+	for _, name := range members {
 		var v corev1.PersistentVolumeClaim
-		err := r.Reader.Get(ctx, l.key(messaging.VolumeName(fmt.Sprintf("%s-%d", messaging.ServerName(l.broker), i))), &v)
+		err := r.Reader.Get(ctx, l.key(messaging.VolumeName(name)), &v)
 		if client.IgnoreNotFound(err) != nil {
 			return nil, err
 		}

@@ -39,14 +39,14 @@ func PlanRebuildBroker(f Rebuild) Decision {
 	}
 	d := plan(
 		fmt.Sprintf("throw the broker of %s away, %s and %s, and have the gateways dispatch again from the ledger: deliveries stand still meanwhile, and nothing that was acknowledged is lost",
-			f.Service, count(len(f.Members), "member", "members"), count(len(f.Volumes), "volume", "volumes")),
+			f.Service, Count(len(f.Members), "member", "members"), Count(len(f.Volumes), "volume", "volumes")),
 		inputs(doomed...),
 		api.PlannedStep{
 			Name: StepDeleteBroker, Summary: "delete the volumes and kill the members of the broker, all at once, so that no old member meets a new one",
 			Touches: touches(doomed...), Destructive: true, Repeatable: true, ExpectedSeconds: 20, TimeoutSeconds: 300,
 		},
 		api.PlannedStep{
-			Name: StepFormBroker, Summary: fmt.Sprintf("wait until %s are ready in a new cluster", count(int(f.part(Broker).Desired), "new member", "new members")),
+			Name: StepFormBroker, Summary: fmt.Sprintf("wait until %s are ready in a new cluster", Count(int(f.part(Broker).Desired), "new member", "new members")),
 			Repeatable: true, ExpectedSeconds: 90, TimeoutSeconds: 900,
 		},
 		dispatchAgain,

@@ -35,13 +35,7 @@ func PlanRebuildMember(f Member) Decision {
 	if !f.part(Broker).Known {
 		return blocked(api.ReasonStateUnknown, "nothing says how the broker of %s is: nothing is thrown away while nobody knows what the other members hold", f.Service)
 	}
-	var known, others []string
-	for _, m := range f.Members {
-		known = append(known, m.Name)
-		if m.Name != f.Instance {
-			others = append(others, m.Name)
-		}
-	}
+	known, others := membersBut(f.Members, f.Instance)
 	switch {
 	case !slices.Contains(known, f.Instance):
 		return blocked(api.ReasonTargetNotFound, "%s is no member of the broker of %s: instance must be one of %s", f.Instance, f.Service, strings.Join(known, ", "))
@@ -53,7 +47,7 @@ func PlanRebuildMember(f Member) Decision {
 	d := plan(fmt.Sprintf("throw the member %s of the broker of %s away with its data; it begins anew and gets its replicas of the queues from %s; nothing that was acknowledged is lost", f.Instance, f.Service, strings.Join(others, " and ")),
 		append(inputs(f.Doomed...), kept+strings.Join(others, ", ")),
 		api.PlannedStep{
-			Name: StepDeleteInstance, Summary: fmt.Sprintf("delete the pod and the data of %s: %s", f.Instance, count(len(f.Doomed), "object", "objects")),
+			Name: StepDeleteInstance, Summary: fmt.Sprintf("delete the pod and the data of %s: %s", f.Instance, Count(len(f.Doomed), "object", "objects")),
 			Touches: touches(f.Doomed...), Destructive: true, Repeatable: true, ExpectedSeconds: 20, TimeoutSeconds: 300,
 		},
 		api.PlannedStep{
@@ -69,21 +63,12 @@ func PlanRebuildMember(f Member) Decision {
 // Others says why the members besides the one that is thrown away are not enough. That one may be
 // broken, and what its operator does with it is no work on another: a StatefulSet waits for it.
 func (f Member) Others() []api.Blocker {
-	parts := slices.Clone(f.Parts)
+	parts := without(f.Parts, Broker, f.Members, f.Instance)
+	whole := slices.ContainsFunc(f.Members, func(m Instance) bool { return m.Name == f.Instance && m.Ready })
 	for i := range parts {
-		if parts[i].Name != Broker {
-			continue
+		if parts[i].Name == Broker {
+			parts[i].Changing = whole && f.part(Broker).Changing
 		}
-		p := quorum.Part{Name: Broker, Known: parts[i].Known, Desired: parts[i].Desired - 1}
-		for _, m := range f.Members {
-			switch {
-			case m.Name == f.Instance:
-				p.Changing = parts[i].Changing && m.Ready
-			case m.Ready:
-				p.Ready++
-			}
-		}
-		parts[i] = p
 	}
 	return disrupt(quorum.MayDisrupt("", parts))
 }

@@ -143,8 +143,8 @@ func Named(p *api.Plan, step api.PlannedStep) []Object {
 	return out
 }
 
-// count says a number of things.
-func count(n int, one, many string) string {
+// Count says a number of things.
+func Count(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}

@@ -31,6 +31,19 @@ func follows(f *Resync) {
 	f.There.Replication = &common.SiteReplication{Streaming: true, BehindSeconds: number(0), ObservedTime: metav1.NewTime(f.Now)}
 }
 
+// A member may have been well when it was planned to throw another away: it is counted again right before, by its own
+// report only.
+func TestOthersUnknown(t *testing.T) {
+	for name, got := range map[string][]api.Blocker{
+		"a member":  member(func(f *Member) { f.Service = f.with(Broker, unknown) }).Others(),
+		"a standby": replica(whole().with(Database, unknown), "spine-db-3").Others(),
+	} {
+		if len(got) != 1 || got[0].Reason != api.ReasonStateUnknown {
+			t.Errorf("%s is thrown away: %+v", name, got)
+		}
+	}
+}
+
 // Nothing that was accepted may be missing from what takes the ledger's place.
 func TestLacks(t *testing.T) {
 	for name, c := range map[string]struct {

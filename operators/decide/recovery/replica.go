@@ -53,13 +53,7 @@ func PlanRebuildReplica(f Replica) Decision {
 	if !f.part(Database).Known {
 		return blocked(api.ReasonStateUnknown, "CloudNativePG does not say how %s is: nothing is thrown away while nobody knows what the other members hold", f.Cluster.Touch())
 	}
-	var known, others []string
-	for _, i := range f.Instances {
-		known = append(known, i.Name)
-		if i.Name != f.Instance {
-			others = append(others, i.Name)
-		}
-	}
+	known, others := membersBut(f.Instances, f.Instance)
 	switch {
 	case !slices.Contains(known, f.Instance), len(f.Doomed) == 0:
 		return blocked(api.ReasonTargetNotFound, "%s is no member of %s: instance must be one of %s", f.Instance, f.Service, strings.Join(append(known, f.Members...), ", "))
@@ -70,7 +64,7 @@ func PlanRebuildReplica(f Replica) Decision {
 	d := plan(fmt.Sprintf("throw the standby %s of the database of %s away with its data, and copy another one from the primary %s; nothing that was acknowledged is lost", f.Instance, f.Service, f.Primary),
 		append(inputs(f.Doomed...), "primary: "+f.Primary, kept+strings.Join(others, ", ")),
 		api.PlannedStep{
-			Name: StepDeleteInstance, Summary: fmt.Sprintf("delete the pod and the data of %s: %s", f.Instance, count(len(f.Doomed), "object", "objects")),
+			Name: StepDeleteInstance, Summary: fmt.Sprintf("delete the pod and the data of %s: %s", f.Instance, Count(len(f.Doomed), "object", "objects")),
 			Touches: touches(f.Doomed...), Destructive: true, Repeatable: true, ExpectedSeconds: 20, TimeoutSeconds: 300,
 		},
 		api.PlannedStep{
@@ -114,18 +108,33 @@ func (f Replica) Others() []api.Blocker {
 	case f.Working != "":
 		return []api.Blocker{blocker(api.ReasonQuorumAtRisk, "CloudNativePG is at work on the database (%s): wait until it has finished", f.Working)}
 	}
-	parts := slices.Clone(f.Parts)
-	for i := range parts {
-		if parts[i].Name != Database {
+	return disrupt(quorum.MayDisrupt("", without(f.Parts, Database, f.Instances, f.Instance)))
+}
+
+// membersBut are the names of all members, and of all but one.
+func membersBut(members []Instance, but string) (all, others []string) {
+	for _, m := range members {
+		all = append(all, m.Name)
+		if m.Name != but {
+			others = append(others, m.Name)
+		}
+	}
+	return all, others
+}
+
+// without returns parts with the named one as if it consisted of all its members but one, and nothing were done to it.
+func without(parts []quorum.Part, name string, members []Instance, but string) []quorum.Part {
+	out := slices.Clone(parts)
+	for i, p := range out {
+		if p.Name != name {
 			continue
 		}
-		p := quorum.Part{Name: Database, Known: parts[i].Known, Desired: parts[i].Desired - 1}
-		for _, one := range f.Instances {
-			if one.Ready && one.Name != f.Instance {
-				p.Ready++
+		out[i] = quorum.Part{Name: name, Known: p.Known, Desired: p.Desired - 1}
+		for _, m := range members {
+			if m.Ready && m.Name != but {
+				out[i].Ready++
 			}
 		}
-		parts[i] = p
 	}
-	return disrupt(quorum.MayDisrupt("", parts))
+	return out
 }

@@ -59,7 +59,7 @@ func PlanRestart(f Restart) Decision {
 	default:
 		d = plan(fmt.Sprintf("restart the %s of %s, one replica after the other: each is replaced before it finishes its work and goes", f.Part, f.Service),
 			[]string{fmt.Sprintf("replicas: %d", part.Desired)},
-			f.step("restart-"+f.Part, fmt.Sprintf("have the Deployment replace its %s, a new one first each time", count(int(part.Desired), "replica", "replicas")),
+			f.step("restart-"+f.Part, fmt.Sprintf("have the Deployment replace its %s, a new one first each time", Count(int(part.Desired), "replica", "replicas")),
 				programExpected, programTimeout))
 	}
 	d.Blockers = f.Disrupt(f.Part)
@@ -89,7 +89,7 @@ func restartMembers(f Restart) Decision {
 			Repeatable: true, ExpectedSeconds: memberExpected, TimeoutSeconds: memberTimeout,
 		})
 	}
-	return plan(fmt.Sprintf("restart the %s of the broker of %s, one after the other", count(len(steps), "member", "members"), f.Service),
+	return plan(fmt.Sprintf("restart the %s of the broker of %s, one after the other", Count(len(steps), "member", "members"), f.Service),
 		inputs(f.Members...), steps...)
 }
 

@@ -86,7 +86,7 @@ func PlanRestore(f Restore) Decision {
 			Touches: touches(copied), Repeatable: true, Interruptible: true, ExpectedSeconds: 120, TimeoutSeconds: 4 * 3600,
 		},
 		api.PlannedStep{
-			Name: StepStopPrograms, Summary: fmt.Sprintf("stop all %s of the %s, so that nothing more is written", count(int(f.Replicas), "replica", "replicas"), f.Program),
+			Name: StepStopPrograms, Summary: fmt.Sprintf("stop all %s of the %s, so that nothing more is written", Count(int(f.Replicas), "replica", "replicas"), f.Program),
 			Touches: touches(f.Object), Repeatable: true, Interruptible: true, ExpectedSeconds: 30, TimeoutSeconds: 300,
 		},
 		api.PlannedStep{
@@ -98,7 +98,7 @@ func PlanRestore(f Restore) Decision {
 			Touches: touches(f.Object), Repeatable: true, ExpectedSeconds: 2, TimeoutSeconds: 120,
 		},
 		api.PlannedStep{
-			Name: StepStartPrograms, Summary: fmt.Sprintf("start %s of the %s with it", count(int(f.Replicas), "replica", "replicas"), f.Program),
+			Name: StepStartPrograms, Summary: fmt.Sprintf("start %s of the %s with it", Count(int(f.Replicas), "replica", "replicas"), f.Program),
 			Touches: touches(f.Object), Repeatable: true, ExpectedSeconds: 30, TimeoutSeconds: 600,
 		},
 		api.PlannedStep{
@@ -123,9 +123,9 @@ type Comparison struct {
 func (c Comparison) Lacks(carried bool) string {
 	switch {
 	case c.OnlyFrom > 0:
-		return fmt.Sprintf("the copy lacks %s accepted before that time", count(int(c.OnlyFrom), "message", "messages"))
+		return fmt.Sprintf("the copy lacks %s accepted before that time", Count(int(c.OnlyFrom), "message", "messages"))
 	case carried && c.After > 0:
-		return fmt.Sprintf("the copy lacks %s accepted since", count(int(c.After), "message", "messages"))
+		return fmt.Sprintf("the copy lacks %s accepted since", Count(int(c.After), "message", "messages"))
 	}
 	return ""
 }
@@ -138,7 +138,7 @@ func (c Comparison) String() string {
 // Since says for people what the copy has of what was accepted since its time.
 func (c Comparison) Since() string {
 	return fmt.Sprintf("nothing accepted since is missing, of %s; %d of them were carried over with the programs stopped",
-		count(int(c.Both), "message", "messages"), c.Carried)
+		Count(int(c.Both), "message", "messages"), c.Carried)
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -76,7 +76,7 @@ func PlanResync(f Resync) Decision {
 			Touches: touches(f.Object), Repeatable: true, ExpectedSeconds: 2, TimeoutSeconds: 120,
 		},
 		api.PlannedStep{
-			Name: StepDeleteDatabase, Summary: fmt.Sprintf("delete its database at site %s: %s", f.Site, count(len(doomed), "object", "objects")),
+			Name: StepDeleteDatabase, Summary: fmt.Sprintf("delete its database at site %s: %s", f.Site, Count(len(doomed), "object", "objects")),
 			Touches: touches(doomed...), Destructive: true, Repeatable: true, ExpectedSeconds: 30, TimeoutSeconds: 600,
 		},
 		api.PlannedStep{

@@ -41,7 +41,7 @@ func PlanScale(f Scale) Decision {
 	case f.Most > 0 && f.Wanted > f.Most:
 		return blocked(api.ReasonNotApplicable, "replicas: %d would open more connections than the database accepts: give at most %d, or lower capacity.databaseConnections", f.Wanted, f.Most)
 	case f.Wanted == f.Now:
-		return blocked(api.ReasonNotApplicable, "%s runs %s already: there is nothing to do", f.Service, count(int(f.Now), "replica", "replicas"))
+		return blocked(api.ReasonNotApplicable, "%s runs %s already: there is nothing to do", f.Service, Count(int(f.Now), "replica", "replicas"))
 	}
 	change := max(f.Wanted-f.Now, f.Now-f.Wanted)
 	summary := fmt.Sprintf("run %d replicas of the %s of %s instead of %d, until another ScaleOut says otherwise", f.Wanted, f.Program, f.Service, f.Now)

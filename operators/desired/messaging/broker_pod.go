@@ -23,7 +23,8 @@ const brokerData = "/var/lib/rabbitmq/mnesia"
 // brokerEntry starts a node on the volume at $1, with peers at the rest of its arguments. New nodes that could not reach
 // each other in time, or one of them half way, stay apart for good: each has a database that says so. A node that was
 // never in a cluster of its whole size was never ready, so nothing is in it that anybody relies on, and it begins anew.
-// Its mark is taken away by the startup probe, which restarts a node that does not get that far. A node with nothing, also one that lost its volume, is not let in by peers that have it for a member: they forget it first.
+// Its mark is taken away by the startup probe, which restarts a node that does not get that far. A node with nothing,
+// also one that lost its volume, is not let in by peers that have it for a member: they forget it first.
 const brokerEntry = `set -eu
 cd "$1"
 shift

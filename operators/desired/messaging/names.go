@@ -6,6 +6,7 @@ package messaging
 import (
 	"fmt"
 	"maps"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -39,7 +40,14 @@ func DatabaseName(m *api.MessagingService) string {
 }
 
 // BrokerName of the RabbitmqCluster.
-func BrokerName(m *api.MessagingService) string { return m.Name + "-broker" }
+func BrokerName(m *api.MessagingService) string { return brokerName(m.Name) }
+
+func brokerName(service string) string { return service + "-broker" }
+
+// OfBroker says whether a pod of that name is one of the broker's of a service.
+func OfBroker(service, pod string) bool {
+	return strings.HasPrefix(pod, ServerName(brokerName(service))+"-")
+}
 
 // GatewayName of the Deployment, and of the Service that clients reach.
 func GatewayName(m *api.MessagingService) string { return m.Name + "-gateway" }
