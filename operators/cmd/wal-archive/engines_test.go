@@ -57,7 +57,7 @@ func TestWithBarman(t *testing.T) {
 		if !known {
 			t.Fatalf("the arguments to archive %s are not known", name)
 		}
-		if err := archive(t.Context(), r, time.Minute, time.Minute); err != nil {
+		if err := archive(t.Context(), r, always(time.Minute), time.Minute); err != nil {
 			t.Fatal(err)
 		}
 		if want := string(barman(where, []byte("pg_wal/"+name))); r.key != want {
@@ -69,7 +69,7 @@ func TestWithBarman(t *testing.T) {
 	}
 	r := request{endpoint: endpoint, bucket: "spine", key: "db/" + whole, file: filepath.Join(dir, "RECOVERYXLOG")}
 	s.objects[r.key+compressed] = barman(pack, content)
-	if err := restore(t.Context(), r, time.Minute, time.Minute); err != nil {
+	if err := restore(t.Context(), r, time.Minute, always(time.Minute), time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := os.ReadFile(r.file); err != nil || !bytes.Equal(got, content) {

@@ -50,7 +50,7 @@ const (
 	// patience is how long one that can go on without the archive waits to hear whether a file is there, and all wait
 	// for a connection.
 	patience = 2 * time.Second
-	// answering is how long a store may take to keep a file that it has got, or to begin to give one out.
+	// answering is how long a store may be silent while it takes a file or gives one out.
 	answering = 10 * time.Second
 	// transfer bounds how long a file takes on its way.
 	transfer = time.Minute
@@ -120,15 +120,16 @@ func runArchive(name string, args []string) int {
 	}
 	// PostgreSQL tries each file six times over before it is down, and who takes its place waits for that. What the store
 	// has not got then is there still, and goes to it before the server follows another.
-	answer, stops := answering, stopping()
-	if stops {
-		answer = patience
-		if foundSilent() {
-			fmt.Fprintf(os.Stderr, "%s: %s: the store did not answer, and PostgreSQL stops\n", name, r.file)
-			return exitNoAnswer
-		}
+	if stopping() && foundSilent() {
+		fmt.Fprintf(os.Stderr, "%s: %s: the store did not answer, and PostgreSQL stops\n", name, r.file)
+		return exitNoAnswer
 	}
-	err := archive(context.Background(), r, answer, transfer)
+	err := archive(context.Background(), r, func() time.Duration {
+		if stopping() {
+			return patience
+		}
+		return answering
+	}, transfer)
 	if err == nil {
 		return 0
 	}
@@ -140,7 +141,7 @@ func runArchive(name string, args []string) int {
 	switch {
 	case status/100 == 4:
 		return handOver(name, args) // the store is there, and takes it from Barman if from anybody
-	case status == 0 && stops:
+	case status == 0 && stopping():
 		if err := os.WriteFile(silent, nil, 0o600); err != nil {
 			fmt.Fprintln(os.Stderr, name+":", err)
 		}
@@ -156,7 +157,7 @@ func runRestore(name string, args []string, standsBy bool) int {
 	if path.Base(r.key) == firstHistory {
 		return exitNoFile
 	}
-	err := restore(context.Background(), r, patience, transfer)
+	err := restore(context.Background(), r, patience, func() time.Duration { return answering }, transfer)
 	if err == nil {
 		return 0
 	}

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -106,14 +105,13 @@ func (r *request) locate(name string) bool {
 const region = "us-east-1"
 
 // client reaches the object store as Barman does: by the environment, and by paths at an endpoint of one's own.
-// It waits for each answer as long as that.
-func (r request) client(ctx context.Context, answer time.Duration) (*s3.Client, error) {
+func (r request) client(ctx context.Context) (*s3.Client, error) {
 	// Once is enough: what fails is tried again by Barman, or by PostgreSQL.
 	settings, err := config.LoadDefaultConfig(ctx, config.WithDefaultRegion(region), config.WithRetryMaxAttempts(1),
 		config.WithHTTPClient(awshttp.NewBuildableClient().WithDialerOptions(func(d *net.Dialer) {
 			d.Timeout = patience
 		}).WithTransportOptions(func(t *http.Transport) {
-			t.TLSHandshakeTimeout, t.ResponseHeaderTimeout = patience, answer
+			t.TLSHandshakeTimeout = patience
 		})))
 	if err != nil {
 		return nil, err

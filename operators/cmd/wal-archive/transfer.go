@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -27,9 +28,9 @@ const (
 	partial    = ".partial"
 )
 
-// archive takes a file to the store, which may take so long to answer once it has got it. Without an error the store has
-// said that it holds all of it.
-func archive(ctx context.Context, r request, answer, limit time.Duration) error {
+// archive takes a file to the store, which may be silent as long as patience says. Without an error the store has said
+// that it holds all of it.
+func archive(ctx context.Context, r request, patience func() time.Duration, limit time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	content, err := os.ReadFile(r.file)
@@ -44,24 +45,82 @@ func archive(ctx context.Context, r request, answer, limit time.Duration) error 
 	if err := w.Close(); err != nil {
 		return err
 	}
-	store, err := r.client(ctx, answer)
+	store, err := r.client(ctx)
 	if err != nil {
 		return err
 	}
+	ctx, heard, stop := heed(ctx, patience)
+	defer stop()
 	if _, err := store.PutObject(ctx, &s3.PutObjectInput{
-		Bucket: &r.bucket, Key: aws.String(r.key + compressed), Body: bytes.NewReader(packed.Bytes()),
+		Bucket: &r.bucket, Key: aws.String(r.key + compressed), Body: upload{bytes.NewReader(packed.Bytes()), heard},
 	}); err != nil {
-		return fmt.Errorf("%s to s3://%s/%s: %w", r.file, r.bucket, r.key+compressed, err)
+		return fmt.Errorf("%s to s3://%s/%s: %w", r.file, r.bucket, r.key+compressed, cause(ctx, err))
 	}
 	return nil
 }
 
+// heed returns a context that ends once nothing was heard for as long as patience says, which is asked all the time: a
+// server that begins to stop has less of it. A store that does not even read is noticed by that, too.
+func heed(ctx context.Context, patience func() time.Duration) (_ context.Context, heard, stop func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	var last atomic.Int64 // in ns since the epoch
+	heard = func() { last.Store(time.Now().UnixNano()) }
+	heard()
+	go func() {
+		tick := time.NewTicker(50 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				if limit := patience(); time.Since(time.Unix(0, last.Load())) > limit {
+					cancel(fmt.Errorf("the store was silent for %s", limit))
+					return
+				}
+			}
+		}
+	}()
+	return ctx, heard, func() { cancel(nil) }
+}
+
+// cause of an error: why the context ended, if it did.
+func cause(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// upload and download tell of each part of a file that went.
+type (
+	upload struct {
+		io.ReadSeeker
+		heard func()
+	}
+	download struct {
+		io.Reader
+		heard func()
+	}
+)
+
+func (u upload) Read(p []byte) (int, error) {
+	u.heard()
+	return u.ReadSeeker.Read(p)
+}
+
+func (d download) Read(p []byte) (int, error) {
+	n, err := d.Reader.Read(p)
+	d.heard()
+	return n, err
+}
+
 // restore writes the file that is asked for. fs.ErrNotExist says that the archive, which answered within the first time,
 // has none; any other error, that this is not known. Nothing is left of a file that did not come whole.
-func restore(ctx context.Context, r request, answer, whole time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, whole)
+func restore(ctx context.Context, r request, answer time.Duration, patience func() time.Duration, limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	store, err := r.client(ctx, answering)
+	store, err := r.client(ctx)
 	if err != nil {
 		return err
 	}
@@ -69,17 +128,19 @@ func restore(ctx context.Context, r request, answer, whole time.Duration) error 
 	if err != nil {
 		return err
 	}
+	ctx, heard, stop := heed(ctx, patience)
+	defer stop()
 	object, err := store.GetObject(ctx, &s3.GetObjectInput{Bucket: &r.bucket, Key: &key})
 	if err != nil {
-		return fmt.Errorf("reading s3://%s/%s: %w", r.bucket, key, err)
+		return fmt.Errorf("reading s3://%s/%s: %w", r.bucket, key, cause(ctx, err))
 	}
 	defer object.Body.Close()
-	var content io.Reader = object.Body
+	var content io.Reader = download{object.Body, heard}
 	if strings.HasSuffix(key, compressed) {
-		content = lz4.NewReader(object.Body)
+		content = lz4.NewReader(content)
 	}
 	if err := write(r.file, content); err != nil {
-		return errors.Join(fmt.Errorf("s3://%s/%s to %s: %w", r.bucket, key, r.file, err), os.RemoveAll(r.file))
+		return errors.Join(fmt.Errorf("s3://%s/%s to %s: %w", r.bucket, key, r.file, cause(ctx, err)), os.RemoveAll(r.file))
 	}
 	return nil
 }

@@ -8,11 +8,14 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -23,9 +26,10 @@ import (
 type store struct {
 	mu      sync.Mutex
 	objects map[string][]byte
-	// status has it answer with an error; hangs, not at all; cuts, with half of an object.
-	status      int
-	hangs, cuts bool
+	// status has it answer with an error; hangs, not at all; cuts, with half of an object; stalls, after half of it. slow
+	// has it take and give an object bit by bit.
+	status                    int
+	hangs, cuts, stalls, slow bool
 }
 
 func (s *store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -44,7 +48,12 @@ func (s *store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case !ok || r.Header.Get("Authorization") == "":
 		w.WriteHeader(http.StatusForbidden)
 	case r.Method == http.MethodPut:
-		s.objects[key], _ = io.ReadAll(r.Body)
+		var got bytes.Buffer
+		if s.slow {
+			paced(&got, r.Body)
+		}
+		_, _ = got.ReadFrom(r.Body)
+		s.objects[key] = got.Bytes()
 	case key == "":
 		type object struct{ Key string }
 		var found struct {
@@ -57,6 +66,13 @@ func (s *store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 		_ = xml.NewEncoder(w).Encode(found)
+	case s.slow:
+		paced(w, bytes.NewReader(s.objects[key]))
+	case s.stalls:
+		w.Header().Set("Content-Length", strconv.Itoa(len(s.objects[key])))
+		_, _ = w.Write(s.objects[key][:len(s.objects[key])/2])
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
 	case s.cuts:
 		_, _ = w.Write(s.objects[key][:len(s.objects[key])/2])
 	default:
@@ -64,8 +80,8 @@ func (s *store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// serve starts the store and gives the credentials for it.
-func serve(t *testing.T, s *store) (endpoint string) {
+// credentials are in the environment.
+func credentials(t *testing.T) {
 	t.Helper()
 	none := filepath.Join(t.TempDir(), "none")
 	for key, value := range map[string]string{
@@ -74,6 +90,12 @@ func serve(t *testing.T, s *store) (endpoint string) {
 	} {
 		t.Setenv(key, value)
 	}
+}
+
+// serve starts the store and gives the credentials for it.
+func serve(t *testing.T, s *store) (endpoint string) {
+	t.Helper()
+	credentials(t)
 	s.objects = map[string][]byte{}
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
@@ -91,6 +113,114 @@ func aSegment() []byte {
 
 const soon = 200 * time.Millisecond
 
+func always(d time.Duration) func() time.Duration { return func() time.Duration { return d } }
+
+// frozen is a store that takes connections and neither reads nor says anything. The channel gets a value for each.
+func frozen(t *testing.T) (endpoint string, connected <-chan struct{}) {
+	t.Helper()
+	credentials(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	taken := make(chan struct{}, 100)
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			t.Cleanup(func() { _ = c.Close() })
+			taken <- struct{}{}
+		}
+	}()
+	return "http://" + l.Addr().String(), taken
+}
+
+// aLargeFile does not get smaller, nor does it fit into what two systems hold for a connection that nobody reads.
+func aLargeFile(t *testing.T, name string) {
+	t.Helper()
+	content := make([]byte, 64<<20)
+	rand.NewChaCha8([32]byte{}).Read(content)
+	if err := os.WriteFile(name, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A store that stops reading in the middle of a file is given up as soon as one that says nothing after it.
+func TestStoreThatReadsNothing(t *testing.T) {
+	endpoint, _ := frozen(t)
+	file := filepath.Join(t.TempDir(), whole)
+	aLargeFile(t, file)
+	r := request{endpoint: endpoint, bucket: "spine", key: "db/wals/" + whole, file: file}
+	err := archive(t.Context(), r, always(soon), time.Minute)
+	if err == nil || !strings.Contains(err.Error(), "the store was silent for 200ms") {
+		t.Errorf("archived: %v", err)
+	}
+}
+
+// A store that is slow is not silent: it takes and gives for longer than it may say nothing.
+func TestSlowStore(t *testing.T) {
+	r := request{endpoint: serve(t, &store{slow: true}), bucket: "spine", key: "db/wals/" + whole, file: filepath.Join(t.TempDir(), whole)}
+	aLargeFile(t, r.file)
+	for _, goes := range []func() error{
+		func() error { return archive(t.Context(), r, always(time.Second), time.Minute) },
+		func() error { return restore(t.Context(), r, time.Minute, always(time.Second), time.Minute) },
+	} {
+		began := time.Now()
+		if err := goes(); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(began); took < time.Second {
+			t.Errorf("it took no more than %s", took)
+		}
+	}
+}
+
+// paced copies 4 MiB each 100 ms.
+func paced(to io.Writer, from io.Reader) {
+	for {
+		if _, err := io.CopyN(to, from, 4<<20); err != nil {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+// PostgreSQL may begin to stop while a file is on its way to a store that has fallen silent.
+func TestStopsDuringATransfer(t *testing.T) {
+	endpoint, connected := frozen(t)
+	t.Chdir(t.TempDir())
+	aLargeFile(t, whole)
+	state := func(word string) {
+		t.Helper()
+		if err := os.WriteFile(postmaster, []byte("1\n\n\n\n\n\n\n"+word+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	state("ready")
+	began, code := time.Now(), make(chan int, 1)
+	go func() {
+		code <- run(archiving, []string{"--lz4", "--endpoint-url", endpoint, "--cloud-provider", "aws-s3", "s3://spine", "db", whole})
+	}()
+	select {
+	case <-connected:
+	case got := <-code:
+		t.Fatalf("exit code %d before it connected", got)
+	}
+	state("stopping")
+	if got := <-code; got != exitNoAnswer {
+		t.Errorf("exit code %d", got)
+	}
+	if took := time.Since(began); took > answering-time.Second {
+		t.Errorf("it waited %s", took)
+	}
+	if !foundSilent() {
+		t.Error("the next try does not know")
+	}
+}
+
 func TestThereAndBack(t *testing.T) {
 	s := &store{}
 	endpoint := serve(t, s)
@@ -105,7 +235,7 @@ func TestThereAndBack(t *testing.T) {
 		if !known {
 			t.Fatal("the arguments to archive are not known")
 		}
-		if err := archive(t.Context(), out, time.Minute, time.Minute); err != nil {
+		if err := archive(t.Context(), out, always(time.Minute), time.Minute); err != nil {
 			t.Fatal(err)
 		}
 		to := filepath.Join(dir, "RECOVERY")
@@ -113,7 +243,7 @@ func TestThereAndBack(t *testing.T) {
 		if !known {
 			t.Fatal("the arguments to restore are not known")
 		}
-		if err := restore(t.Context(), back, time.Minute, time.Minute); err != nil {
+		if err := restore(t.Context(), back, time.Minute, always(time.Minute), time.Minute); err != nil {
 			t.Fatal(err)
 		}
 		got, err := os.ReadFile(to)
@@ -150,7 +280,7 @@ func TestRestoreOf(t *testing.T) {
 			for _, key := range test.there {
 				s.objects[key] = []byte(key)
 			}
-			err := restore(t.Context(), r, time.Minute, time.Minute)
+			err := restore(t.Context(), r, time.Minute, always(time.Minute), time.Minute)
 			got, _ := os.ReadFile(r.file)
 			if !errors.Is(err, test.is) || string(got) != test.want {
 				t.Errorf("restored %q, %v, want %q, %v", got, err, test.want, test.is)
@@ -161,24 +291,24 @@ func TestRestoreOf(t *testing.T) {
 
 // What did not come is not known to be missing, and leaves nothing behind; what did not get there is not archived.
 func TestOutOfReach(t *testing.T) {
-	for name, s := range map[string]*store{"refuses": {status: http.StatusForbidden}, "hangs": {hangs: true}, "cuts off": {cuts: true}} {
+	for name, s := range map[string]*store{"refuses": {status: http.StatusForbidden}, "hangs": {hangs: true}, "cuts off": {cuts: true}, "stalls": {stalls: true}} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), whole)
 			r := request{endpoint: serve(t, s), bucket: "spine", key: "db/wals/" + whole, file: file}
 			if err := os.WriteFile(file, aSegment(), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if s.cuts {
-				if err := archive(t.Context(), r, time.Minute, time.Minute); err != nil {
+			if s.cuts || s.stalls {
+				if err := archive(t.Context(), r, always(time.Minute), time.Minute); err != nil {
 					t.Fatal(err)
 				}
-			} else if err := archive(t.Context(), r, soon, time.Minute); err == nil {
+			} else if err := archive(t.Context(), r, always(soon), time.Minute); err == nil {
 				t.Error("archived")
 			}
 			if err := os.Remove(file); err != nil {
 				t.Fatal(err)
 			}
-			if err := restore(t.Context(), r, soon, time.Minute); err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, errUnknown) {
+			if err := restore(t.Context(), r, soon, always(soon), time.Minute); err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, errUnknown) {
 				t.Errorf("restored: %v", err)
 			}
 			if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
