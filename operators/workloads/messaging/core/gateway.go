@@ -51,6 +51,7 @@ type Gateway struct {
 	// started are the lowest numbers of submissions on their way into the ledger and to the publisher.
 	startedMu sync.Mutex
 	started   map[*submission]struct{}
+	doubts    doubts
 
 	lanesMu sync.Mutex
 	lanes   map[string]*lane

@@ -23,7 +23,7 @@ const (
 )
 
 // beat tells the other replicas about this one, learns how many share the work, and reads from the ledger what this
-// replica could not keep in memory while the broker was away.
+// replica could not keep in memory while the broker was away, and what was in doubt.
 func (g *Gateway) beat(ctx context.Context) {
 	tick := time.NewTicker(beatEvery)
 	defer tick.Stop()
@@ -41,6 +41,9 @@ func (g *Gateway) beat(ctx context.Context) {
 				}
 				continue
 			}
+		}
+		if err := g.resolve(ctx); err != nil {
+			continue
 		}
 		if err := g.ledger.Beat(ctx, published); err != nil {
 			continue

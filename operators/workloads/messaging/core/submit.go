@@ -99,15 +99,13 @@ func (g *Gateway) commit(entries []*ledger.Entry) error {
 	if err := g.ledger.Append(entries); err != nil {
 		return err
 	}
-	if len(entries) == 1 {
-		if e := entries[0]; e.Err == nil && e.Duplicate == 0 && e.Lane != "" && e.Flags&ledger.FlagDispatched != 0 {
-			g.publisher.Add(e.Lane, e.Seq)
-		}
-		return nil
-	}
-	byLane := map[string][]message.Seq{}
+	byLane := make(map[string][]message.Seq, 1)
 	for _, e := range entries {
-		if e.Err == nil && e.Duplicate == 0 && e.Lane != "" && e.Flags&ledger.FlagDispatched != 0 {
+		switch {
+		case e.Lane == "" || e.Flags&ledger.FlagDispatched == 0:
+		case errors.Is(e.Err, message.ErrUnavailable):
+			g.doubts.add(g.now(), ledger.Ref{Lane: e.Lane, Seq: e.Seq})
+		case e.Err == nil && e.Duplicate == 0:
 			byLane[e.Lane] = append(byLane[e.Lane], e.Seq)
 		}
 	}
@@ -140,10 +138,13 @@ func (g *Gateway) end(s *submission) {
 func (g *Gateway) published() message.Seq {
 	g.startedMu.Lock()
 	defer g.startedMu.Unlock()
-	// The clock first: what is numbered later is above it.
+	// The clock first: what is numbered later is above it. The publisher last: to it go those that were in doubt.
 	low := g.ledger.Next() - 1
 	for s := range g.started {
 		low = min(low, s.first-1)
+	}
+	if oldest := g.doubts.oldest(); oldest != 0 {
+		low = min(low, oldest-1)
 	}
 	if oldest := g.publisher.Oldest(); oldest != 0 {
 		low = min(low, oldest-1)
@@ -192,7 +193,11 @@ func (g *Gateway) AddPart(ctx context.Context, sender, id string, part int, body
 	if errors.Is(err, context.Canceled) {
 		return fmt.Errorf("%w: repeat the part", message.ErrUnavailable)
 	}
-	if ref != nil && flags&ledger.FlagDispatched != 0 {
+	switch {
+	case ref == nil || flags&ledger.FlagDispatched == 0:
+	case err != nil:
+		g.doubts.add(g.now(), *ref)
+	default:
 		g.publisher.Add(ref.Lane, ref.Seq)
 	}
 	return err

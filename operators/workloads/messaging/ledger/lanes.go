@@ -36,6 +36,23 @@ func (l *Ledger) Unsettled(ctx context.Context, lane string, after, until messag
 	return found, unavailable(err)
 }
 
+// Waiting reads which of the references are to messages that the ledger holds and that wait for no retry.
+func (l *Ledger) Waiting(ctx context.Context, refs []Ref) ([]Ref, error) {
+	var found []Ref
+	for lane, seqs := range byLane(refs) {
+		rows, err := l.pool.Query(ctx, `SELECT lane, seq FROM ledger.delivery WHERE lane = $1 AND seq = ANY ($2) AND next_at IS NULL`, lane, seqs)
+		if err != nil {
+			return nil, unavailable(err)
+		}
+		some, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Ref])
+		if err != nil {
+			return nil, unavailable(err)
+		}
+		found = append(found, some...)
+	}
+	return found, nil
+}
+
 // UnsettledOf reads what one replica accepted above after, up to until, and is not settled: at most max.
 func (l *Ledger) UnsettledOf(ctx context.Context, node int, after, until message.Seq, max int) ([]Ref, error) {
 	rows, err := l.pool.Query(ctx, `SELECT d.lane, m.seq FROM ledger.message m

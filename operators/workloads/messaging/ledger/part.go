@@ -17,7 +17,8 @@ import (
 // Lane says who takes a message that is complete now, and the flags of its delivery.
 type Lane func(interaction, recipient string) (lane string, flags int16)
 
-// AddPart adds a further part. When it is the last one missing, the message goes to its lane, and the ref says so.
+// AddPart adds a further part. When it is the last one missing, the message goes to its lane, and the ref says so: also
+// with an error, when it is not known whether the part is there.
 func (l *Ledger) AddPart(ctx context.Context, sender string, seq message.Seq, part int, body []byte, limit int64, lane Lane) (*Ref, error) {
 	if l.inFlight.Add(int64(len(body))) > l.config.InFlightBytes {
 		l.inFlight.Add(-int64(len(body)))
