@@ -188,6 +188,8 @@ func TestRecoverFindsItsTarget(t *testing.T) {
 		{"RestartRolling spine-booking/ers --part service", "spine-booking/restart-rolling-ers-x7k2p"},
 		{"ScaleOut -n spine-booking --replicas 4", "spine-booking/scale-out-ers-x7k2p"},
 		{"FenceHost b", "spine-system/fence-host-b-x7k2p"},
+		{"RebuildReplica ers --instance ers-db-2", "spine-booking/rebuild-replica-ers-x7k2p"},
+		{"RebuildReplica spine --instance spine-broker-server-2", "spine-messaging/rebuild-replica-spine-x7k2p"},
 		{"ReplayDeadLetters spine --supplier example-gp", "spine-messaging/replay-dead-letters-spine-x7k2p"},
 	} {
 		w := newWorld(wellSite()...)

@@ -40,6 +40,8 @@ var _ = Describe("A BookingService", func() {
 			s.database(database.PhaseHealthy, s.instances...)
 		}
 		s.succeeds(o, 20)
+		b := s.refused(api.ActionRebuildReplica, func(o *api.ServiceRecovery) { o.Spec.Instance = "book-copy-broker-server-1" })
+		Expect(b.Message).To(ContainSubstring("instance must be one of book-copy-db-1, book-copy-db-3, book-copy-db-4"), "it has no broker")
 	})
 
 	It("is left alone while it is to be asleep", func(ctx SpecContext) {

@@ -300,6 +300,8 @@ var _ = Describe("RebuildReplica of a member of the broker", func() {
 		Expect(s.refused(api.ActionRebuildReplica, of(s, 1)).Reason).To(Equal(api.ReasonQuorumAtRisk))
 		Expect(s.planned(api.ActionRebuildReplica, of(s, 2)).Status.Plan.Steps[0].Touches).To(
 			ConsistOf("PersistentVolumeClaim spine-messaging/persistence-join-not-broker-server-2"), "what is left of it")
+		s.pod("join-not-broker-server-2", nil, "10.2.2.9")
+		Expect(s.planned(api.ActionRebuildReplica, of(s, 2)).Status.Plan.Steps[0].Touches).To(HaveLen(1), "somebody else's pod of its name")
 	})
 
 	It("deletes nothing when another fails between the agreement and the act", func(ctx SpecContext) {

@@ -65,3 +65,13 @@ func TestObserveBroker(t *testing.T) {
 		t.Errorf("without anything: %+v", got)
 	}
 }
+
+func TestOfBroker(t *testing.T) {
+	for pod, want := range map[string]bool{
+		"spine-broker-server-0": true, "spine-broker-0": false, "spine-db-1": false, "spine-b-broker-server-0": false, "": false,
+	} {
+		if got := messaging.OfBroker("spine", pod); got != want {
+			t.Errorf("%q is one of the broker's of spine: %t", pod, got)
+		}
+	}
+}

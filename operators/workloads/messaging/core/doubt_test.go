@@ -93,10 +93,7 @@ func TestCommitInDoubt(t *testing.T) {
 			t.Errorf("%s is not among %q", id, got)
 		}
 	}
-	eventually(t, "nothing is in doubt", func() bool {
-		s.step(time.Minute)
-		return len(g.doubts.all()) == 0
-	})
+	eventually(t, "nothing is in doubt", func() bool { return len(g.doubts.all()) == 0 })
 }
 
 // The memory for what is in doubt is bounded.
