@@ -97,7 +97,7 @@ func startLoad(ctx context.Context, duration time.Duration) *loadRun {
 func (r *loadRun) flowing(ctx context.Context) {
 	GinkgoHelper()
 	for _, s := range r.screens {
-		Eventually(s.acknowledged).WithContext(ctx).WithTimeout(30 * time.Second).Should(BePositive())
+		Eventually(s.acknowledged).WithContext(ctx).WithTimeout(30 * time.Second).Should(BeNumerically(">", 0))
 	}
 }
 

@@ -50,6 +50,9 @@ const (
 	// patience is how long one that can go on without the archive waits to hear whether a file is there, and all wait
 	// for a connection.
 	patience = 2 * time.Second
+	// believed is how long one that can go on without the archive does so when the store did not answer. One that takes
+	// a primary's place asks for files a handful of times, and the others follow it only then.
+	believed = 10 * time.Second
 	// answering is how long a store may be silent while it takes a file or gives one out.
 	answering = 10 * time.Second
 	// transfer bounds how long a file takes on its way.
@@ -82,18 +85,41 @@ func stopping() bool {
 	return err == nil && len(lines) > 7 && strings.TrimSpace(lines[7]) == "stopping"
 }
 
-// silent is a file that a try leaves for the next ones when the store did not answer one that stops. Names that begin
-// like this are no part of a copy of PostgreSQL's folder.
+// silent is a file that a try leaves for the next ones when the store did not answer one that need not wait for it. Names
+// that begin like this are no part of a copy of PostgreSQL's folder.
 const silent = "pgsql_tmp.archive-silent"
 
-// foundSilent says whether a try found that, since PostgreSQL began to stop: it wrote so into its file then.
-func foundSilent() bool {
-	tried, err := os.Stat(silent)
-	if err != nil {
-		return false
+// mark leaves that file, if it was the store that did not answer.
+func mark(name string, err error) {
+	if _, here := errors.AsType[*fs.PathError](err); here || statusOf(err) != 0 {
+		return
 	}
-	began, err := os.Stat(postmaster)
-	return err == nil && tried.ModTime().After(began.ModTime())
+	if err := os.WriteFile(silent, []byte("the object store did not answer\n"), 0o600); err != nil {
+		fmt.Fprintln(os.Stderr, name+":", err)
+	}
+}
+
+// statusOf the store's answer; 0: it gave none.
+func statusOf(err error) int {
+	if response, ok := errors.AsType[*awshttp.ResponseError](err); ok {
+		return response.HTTPStatusCode()
+	}
+	return 0
+}
+
+// foundSilent says whether a try found that since a time.
+func foundSilent(since time.Time) bool {
+	tried, err := os.Stat(silent)
+	return err == nil && tried.ModTime().After(since)
+}
+
+// stopBegan is when PostgreSQL began to stop: it wrote so into its file then.
+func stopBegan() time.Time {
+	file, err := os.Stat(postmaster)
+	if err != nil {
+		return time.Now()
+	}
+	return file.ModTime()
 }
 
 // firstHistory is that of the first timeline, which has none. One that is promoted for the first time asks for it.
@@ -120,7 +146,7 @@ func runArchive(name string, args []string) int {
 	}
 	// PostgreSQL tries each file six times over before it is down, and who takes its place waits for that. What the store
 	// has not got then is there still, and goes to it before the server follows another.
-	if stopping() && foundSilent() {
+	if stopping() && foundSilent(stopBegan()) {
 		fmt.Fprintf(os.Stderr, "%s: %s: the store did not answer, and PostgreSQL stops\n", name, r.file)
 		return exitNoAnswer
 	}
@@ -134,17 +160,11 @@ func runArchive(name string, args []string) int {
 		return 0
 	}
 	fmt.Fprintln(os.Stderr, name+":", err)
-	status := 0
-	if response, ok := errors.AsType[*awshttp.ResponseError](err); ok {
-		status = response.HTTPStatusCode()
-	}
 	switch {
-	case status/100 == 4:
+	case statusOf(err)/100 == 4:
 		return handOver(name, args) // the store is there, and takes it from Barman if from anybody
-	case status == 0 && stopping():
-		if err := os.WriteFile(silent, nil, 0o600); err != nil {
-			fmt.Fprintln(os.Stderr, name+":", err)
-		}
+	case stopping():
+		mark(name, err)
 	}
 	return exitNoAnswer // PostgreSQL keeps the file and tries again
 }
@@ -157,6 +177,11 @@ func runRestore(name string, args []string, standsBy bool) int {
 	if path.Base(r.key) == firstHistory {
 		return exitNoFile
 	}
+	goesOn := standsBy || holds(r)
+	if goesOn && foundSilent(time.Now().Add(-believed)) {
+		fmt.Fprintf(os.Stderr, "%s: %s: the store did not answer a moment ago\n", name, r.file)
+		return exitNoAnswer
+	}
 	err := restore(context.Background(), r, patience, func() time.Duration { return answering }, transfer)
 	if err == nil {
 		return 0
@@ -165,7 +190,8 @@ func runRestore(name string, args []string, standsBy bool) int {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return exitNoFile
-	case (standsBy || holds(r)) && !errors.Is(err, errUnknown):
+	case goesOn && !errors.Is(err, errUnknown):
+		mark(name, err)
 		return exitNoAnswer
 	}
 	// A recovery ends where the log ends: only Barman's own word, after all its tries, is enough for that.

@@ -216,7 +216,7 @@ func TestStopsDuringATransfer(t *testing.T) {
 	if took := time.Since(began); took > answering-time.Second {
 		t.Errorf("it waited %s", took)
 	}
-	if !foundSilent() {
+	if !foundSilent(stopBegan()) {
 		t.Error("the next try does not know")
 	}
 }
@@ -350,7 +350,48 @@ func TestArchiveOfOneThatStops(t *testing.T) {
 		t.Fatal(err)
 	}
 	try(serve(t, &store{status: http.StatusServiceUnavailable}), exitNoAnswer, time.Minute)
-	if foundSilent() {
+	if foundSilent(stopBegan()) {
+		t.Error("a store that answers was found silent")
+	}
+}
+
+// One that follows, or takes a primary's place, asks for several files in a row: it waits once for a store that does not
+// answer, and asks it again a little later.
+func TestRestoreByOneThatGoesOn(t *testing.T) {
+	endpoint, _ := frozen(t)
+	t.Chdir(t.TempDir())
+	try := func(endpoint string, standsBy bool, want int, within time.Duration) {
+		t.Helper()
+		began := time.Now()
+		args := []string{"--endpoint-url", endpoint, "--cloud-provider", "aws-s3", "s3://spine", "db", whole, "x"}
+		if got := runRestore(restoring, args, standsBy); got != want {
+			t.Errorf("exit code %d, want %d", got, want)
+		}
+		if took := time.Since(began); took > within {
+			t.Errorf("it waited %s", took)
+		}
+	}
+	try(endpoint, true, exitNoAnswer, time.Minute)
+	try(endpoint, true, exitNoAnswer, patience/2)
+	answers := serve(t, &store{})
+	try(answers, false, exitNoFile, time.Minute) // a recovery believes nobody
+	if err := os.Chtimes(silent, time.Time{}, time.Now().Add(-believed)); err != nil {
+		t.Fatal(err)
+	}
+	try(answers, true, exitNoFile, time.Minute)
+
+	// It is no fault of the store that a file cannot be written.
+	if err := os.Remove(silent); err != nil {
+		t.Fatal(err)
+	}
+	full := &store{}
+	answers = serve(t, full)
+	full.objects["db/wals/"+whole[:16]+"/"+whole] = []byte("x")
+	if err := os.Mkdir("x", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	try(answers, true, exitNoAnswer, time.Minute)
+	if foundSilent(time.Time{}) {
 		t.Error("a store that answers was found silent")
 	}
 }
