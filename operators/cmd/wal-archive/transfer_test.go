@@ -164,27 +164,28 @@ func TestStoreThatReadsNothing(t *testing.T) {
 func TestSlowStore(t *testing.T) {
 	r := request{endpoint: serve(t, &store{slow: true}), bucket: "spine", key: "db/wals/" + whole, file: filepath.Join(t.TempDir(), whole)}
 	aLargeFile(t, r.file)
+	const silence = 4 * time.Second // on a machine that is busy with other things
 	for _, goes := range []func() error{
-		func() error { return archive(t.Context(), r, always(time.Second), time.Minute) },
-		func() error { return restore(t.Context(), r, time.Minute, always(time.Second), time.Minute) },
+		func() error { return archive(t.Context(), r, always(silence), time.Minute) },
+		func() error { return restore(t.Context(), r, time.Minute, always(silence), time.Minute) },
 	} {
 		began := time.Now()
 		if err := goes(); err != nil {
 			t.Error(err)
 		}
-		if took := time.Since(began); took < time.Second {
+		if took := time.Since(began); took < silence {
 			t.Errorf("it took no more than %s", took)
 		}
 	}
 }
 
-// paced copies 4 MiB each 100 ms.
+// paced copies 4 MiB each 300 ms.
 func paced(to io.Writer, from io.Reader) {
 	for {
 		if _, err := io.CopyN(to, from, 4<<20); err != nil {
 			return
 		}
-		time.Sleep(100 * time.Millisecond)
+		time.Sleep(300 * time.Millisecond)
 	}
 }
 
@@ -350,7 +351,7 @@ func TestArchiveOfOneThatStops(t *testing.T) {
 		t.Fatal(err)
 	}
 	try(serve(t, &store{status: http.StatusServiceUnavailable}), exitNoAnswer, time.Minute)
-	if foundSilent(stopBegan()) {
+	if foundSilent(time.Time{}) {
 		t.Error("a store that answers was found silent")
 	}
 }
@@ -391,6 +392,7 @@ func TestRestoreByOneThatGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	try(answers, true, exitNoAnswer, time.Minute)
+	try(serve(t, &store{status: http.StatusServiceUnavailable}), true, exitNoAnswer, time.Minute)
 	if foundSilent(time.Time{}) {
 		t.Error("a store that answers was found silent")
 	}
