@@ -202,6 +202,6 @@ func (r *loadRun) gaps() []float64 {
 
 func (r *loadRun) summary(result check.Result) string {
 	c, m := result.Counts, result.Messages
-	return fmt.Sprintf("%.2f s without an acknowledged message, %.2f s without a booking; %d messages acknowledged at %.0f/s, p50 %.0f ms, p99 %.0f ms, %d redelivered, %d ambiguous; %d bookings",
-		m.LongestGap.Seconds, result.Bookings.LongestGap.Seconds, c.Acknowledged, m.PerSecond, m.Acknowledge.P50, m.Acknowledge.P99, c.Redelivered, c.Ambiguous, c.Bookings)
+	return fmt.Sprintf("%.2f s without an acknowledged message, %.2f s without a booking; %d messages acknowledged at %.0f/s, p50 %.0f ms, p99 %.0f ms; delivered p99 %.0f ms, longest %.0f ms, %d redelivered, %d ambiguous; %d bookings",
+		m.LongestGap.Seconds, result.Bookings.LongestGap.Seconds, c.Acknowledged, m.PerSecond, m.Acknowledge.P50, m.Acknowledge.P99, result.Deliver.P99, result.Deliver.Max, c.Redelivered, c.Ambiguous, c.Bookings)
 }
