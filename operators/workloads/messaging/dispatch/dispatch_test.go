@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	amqp "github.com/rabbitmq/amqp091-go"
+
 	"spine.nhs.uk/controlplane/operators/workloads/messaging/message"
 )
 
@@ -80,5 +82,37 @@ func TestBusyLanesTravelInLargerBatches(t *testing.T) {
 		if got := spacingAfter(c.n, c.since); got != c.want {
 			t.Errorf("%d in %v: %v, expected %v", c.n, c.since, got, c.want)
 		}
+	}
+}
+
+// When a channel is cut, the library closes what listens to it, and a confirmation may come last: none of that keeps the
+// publisher from connecting again.
+func TestConfirmedAfterTheCut(t *testing.T) {
+	p := NewPublisher(nil, nil, nil, nil)
+	out := &sent{lane: &lane{}, refs: []message.Seq{7}}
+	p.lanes["INT1"], p.sending, p.refs = out.lane, []*sent{out}, 1
+	s := &session{
+		publisher: p, known: map[string]bool{}, outstanding: map[uint64]*sent{1: out},
+		returns: make(chan amqp.Return, 1), confirms: make(chan amqp.Confirmation),
+	}
+	s.returns <- amqp.Return{RoutingKey: Queue("INT1"), MessageId: "1"}
+	close(s.returns)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		s.confirmed(amqp.Confirmation{DeliveryTag: 1, Ack: true}, true)
+		s.confirmed(amqp.Confirmation{}, false)
+		s.returned(amqp.Return{}, false)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(time.Minute):
+		t.Fatal("it waits for something of a channel that is closed")
+	}
+	if p.Oldest() != 7 || p.Pending() != 1 || len(s.outstanding) != 0 {
+		t.Errorf("what no queue took is not sent again: %+v", p)
+	}
+	if s.returns != nil || s.confirms != nil {
+		t.Error("it listens on")
 	}
 }

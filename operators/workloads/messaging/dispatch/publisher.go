@@ -219,12 +219,10 @@ func (p *Publisher) session(ctx context.Context, conn *connection) error {
 			return ctx.Err()
 		case err := <-s.closed:
 			return orClosed(err)
-		case r := <-s.returns:
-			// No queue took it: it goes again after the queue was looked for.
-			delete(s.known, laneOf(r.RoutingKey))
-			s.returned(r)
-		case c := <-s.confirms:
-			s.confirmed(c)
+		case r, open := <-s.returns:
+			s.returned(r, open)
+		case c, open := <-s.confirms:
+			s.confirmed(c, open)
 		case <-p.kick:
 			err = s.flush(time.Now())
 		case now := <-tick.C:

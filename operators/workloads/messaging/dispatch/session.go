@@ -116,20 +116,29 @@ func (s *session) keep(l *lane) {
 	s.publisher.mark(l)
 }
 
-// returned notes that no queue took a message; its confirmation follows.
-func (s *session) returned(r amqp.Return) {
+// returned notes that no queue took a message: it goes again after the queue was looked for, when its confirmation has
+// followed. The library closes what it listens to with the channel, and why that was closed is about to be told.
+func (s *session) returned(r amqp.Return, open bool) {
+	if !open {
+		s.returns = nil
+		return
+	}
+	delete(s.known, laneOf(r.RoutingKey))
 	if tag, err := strconv.ParseUint(r.MessageId, 36, 64); err == nil {
 		s.unroutable = append(s.unroutable, tag)
 	}
 }
 
-func (s *session) confirmed(c amqp.Confirmation) {
+func (s *session) confirmed(c amqp.Confirmation, open bool) {
+	if !open {
+		s.confirms = nil
+		return
+	}
 	// Returns travel before their confirmations, but on another channel of the library.
 	for more := true; more; {
 		select {
-		case r := <-s.returns:
-			delete(s.known, laneOf(r.RoutingKey))
-			s.returned(r)
+		case r, open := <-s.returns:
+			s.returned(r, open)
 		default:
 			more = false
 		}
