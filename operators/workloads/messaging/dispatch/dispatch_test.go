@@ -92,7 +92,7 @@ func TestConfirmedAfterTheCut(t *testing.T) {
 	out := &sent{lane: &lane{}, refs: []message.Seq{7}}
 	p.lanes["INT1"], p.sending, p.refs = out.lane, []*sent{out}, 1
 	s := &session{
-		publisher: p, known: map[string]bool{}, outstanding: map[uint64]*sent{1: out},
+		publisher: p, known: map[string]bool{"INT1": true}, outstanding: map[uint64]*sent{1: out},
 		returns: make(chan amqp.Return, 1), confirms: make(chan amqp.Confirmation),
 	}
 	s.returns <- amqp.Return{RoutingKey: Queue("INT1"), MessageId: "1"}
@@ -111,6 +111,9 @@ func TestConfirmedAfterTheCut(t *testing.T) {
 	}
 	if p.Oldest() != 7 || p.Pending() != 1 || len(s.outstanding) != 0 {
 		t.Errorf("what no queue took is not sent again: %+v", p)
+	}
+	if s.known["INT1"] {
+		t.Error("the queue that was not there is not looked for")
 	}
 	if s.returns != nil || s.confirms != nil {
 		t.Error("it listens on")
