@@ -70,6 +70,7 @@ var _ = Describe("A change", func() {
 		Expect(b.told()).To(ContainElement(ContainSubstring("RolledBack")))
 
 		b.replicas(2, 2)
+		b.prober.Fail("10.0.1.2:8446", "")
 		b.steps(5 * time.Minute)
 		Expect(b.image()).To(Equal(good))
 		Expect(b.condition("Stalled").Reason).To(Equal(common.ReasonRolledBack))

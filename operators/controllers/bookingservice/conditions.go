@@ -13,6 +13,7 @@ import (
 	desired "spine.nhs.uk/controlplane/operators/desired/booking"
 	"spine.nhs.uk/controlplane/operators/desired/database"
 	"spine.nhs.uk/controlplane/operators/kit"
+	"spine.nhs.uk/controlplane/operators/kit/deepprobe"
 )
 
 // progress is how each state of a decision reads as the condition Progressing.
@@ -41,7 +42,7 @@ func (s *scope) sayElsewhere(c kit.Conditions, host string) {
 		c.True(common.ConditionDatabase, common.ReasonRunElsewhere, "somebody else runs it at "+host+"; it accepts bookings")
 	case reach.Unreached:
 		c.False(common.ConditionDatabase, common.ReasonDatabaseUnavailable,
-			fmt.Sprintf("somebody else runs it at %s; deep probes fail at stage %s", host, seen.FailedStage))
+			fmt.Sprintf("somebody else runs it at %s; deep probes fail at %s", host, deepprobe.Where(seen)))
 	default:
 		c.Unknown(common.ConditionDatabase, common.ReasonRunElsewhere,
 			"somebody else runs it at "+host+"; no replica has probed it yet, or none answers now: their logs say what they wait for")

@@ -10,6 +10,7 @@ import (
 	booking "spine.nhs.uk/controlplane/operators/api/booking/v1alpha1"
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/kit"
+	"spine.nhs.uk/controlplane/operators/kit/deepprobe"
 )
 
 func (s *scope) tell(e kit.Event) { s.events = append(s.events, e) }
@@ -28,9 +29,9 @@ func forced(b *booking.BookingService, reason string) kit.Event {
 		Message: "Deleted without regard to what it held: " + clip(reason, 500)}
 }
 
-// probeFailed is told once for a stage: errors of connections hold another port each time.
-func probeFailed(b *booking.BookingService, stage, why string) kit.Event {
-	return kit.Event{Object: b, Type: corev1.EventTypeWarning, Reason: common.ReasonProbeFailed, Topic: stage, Message: why}
+// probeFailed is told once for a replica and a stage: errors of connections hold another port each time.
+func probeFailed(b *booking.BookingService, a deepprobe.Answer) kit.Event {
+	return kit.Event{Object: b, Type: corev1.EventTypeWarning, Reason: common.ReasonProbeFailed, Topic: a.Pod + "/" + a.Stage, Message: a.Detail}
 }
 
 func uncounted(b *booking.BookingService, err error) kit.Event {

@@ -27,6 +27,7 @@ import (
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/desired/certificate"
 	"spine.nhs.uk/controlplane/operators/desired/database"
+	"spine.nhs.uk/controlplane/operators/operatortest"
 	"spine.nhs.uk/controlplane/operators/ports"
 	"spine.nhs.uk/controlplane/runbooks"
 )
@@ -173,6 +174,23 @@ var _ = Describe("A new BookingService", func() {
 		Expect(b.condition("Backlog").Status).To(Equal(metav1.ConditionUnknown))
 		Expect(b.condition("DeepProbe").Reason).To(Equal(common.ReasonProbeFailed))
 		Expect(b.condition("Ready").Status).To(Equal(metav1.ConditionFalse))
+	})
+
+	It("is not Ready while one replica of several does not get through", func(ctx SpecContext) {
+		b := running(ctx, "hides")
+		b.pod("hides-good", "10.0.5.1", operatortest.Image("booking-service", '1'))
+		b.pod("hides-bad", "10.0.5.2", operatortest.Image("booking-service", '1'))
+		b.prober.Fail("10.0.5.2:8446", "page")
+		b.step(time.Minute)
+		Expect(b.condition("Ready").Status).To(Equal(metav1.ConditionTrue), "one failure is none")
+		b.step(time.Minute)
+		b.step(time.Minute)
+		Expect(b.condition("Ready").Reason).To(Equal(common.ReasonProbeFailed))
+		Expect(b.condition("DeepProbe").Message).To(HaveSuffix("the last at stage page of hides-bad, while another gets through"))
+		Expect(b.told()).To(ContainElement(ContainSubstring("hides-bad: 10.0.5.2:8446: stage page")))
+		b.prober.Fail("10.0.5.2:8446", "")
+		b.step(time.Minute)
+		Expect(b.condition("Ready").Status).To(Equal(metav1.ConditionTrue))
 	})
 
 	It("gives only reasons that need nobody or have a page", func() {

@@ -8,11 +8,8 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/utils/ptr"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"spine.nhs.uk/controlplane/operators/decide/rollout"
 	desired "spine.nhs.uk/controlplane/operators/desired/booking"
@@ -39,19 +36,8 @@ func (s *scope) observe(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	// Unstructured, as is everything else that is read: one cache for each kind.
-	pods := &unstructured.UnstructuredList{}
-	pods.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("PodList"))
-	err = s.Client.List(ctx, pods, client.InNamespace(s.service.Namespace),
-		client.MatchingLabels(desired.Selector(s.service, desired.ComponentService)))
-	if err != nil {
-		return 0, fmt.Errorf("pods of %s: %w", desired.ServiceName(s.service), err)
-	}
-	for i := range pods.Items {
-		var pod corev1.Pod
-		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(pods.Items[i].Object, &pod); err != nil {
-			return 0, fmt.Errorf("pod %s: %w", pods.Items[i].GetName(), err)
-		}
-		s.pods = append(s.pods, pod)
+	if s.pods, err = kit.Pods(ctx, s.Client, s.service.Namespace, desired.Selector(s.service, desired.ComponentService)); err != nil {
+		return 0, err
 	}
 	s.observed = true
 	return 0, nil
@@ -145,20 +131,4 @@ func (s *scope) available() int32 {
 		return 0
 	}
 	return min(s.deployment.Status.AvailableReplicas, desired.Replicas(s.service))
-}
-
-// serving are the addresses of pods that are ready and run the image.
-func (s *scope) serving(image string) []string {
-	var out []string
-	for _, p := range s.pods {
-		if p.DeletionTimestamp != nil || p.Status.PodIP == "" || len(p.Spec.Containers) == 0 || p.Spec.Containers[0].Image != image {
-			continue
-		}
-		for _, c := range p.Status.Conditions {
-			if c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue {
-				out = append(out, desired.PodOpsAddress(p.Status.PodIP))
-			}
-		}
-	}
-	return out
 }

@@ -3,14 +3,14 @@
 package bookingservice
 
 import (
-	"cmp"
 	"context"
-	"fmt"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	desired "spine.nhs.uk/controlplane/operators/desired/booking"
+	"spine.nhs.uk/controlplane/operators/kit"
+	"spine.nhs.uk/controlplane/operators/kit/deepprobe"
 	"spine.nhs.uk/controlplane/operators/ports"
 )
 
@@ -20,12 +20,9 @@ const changePace = 5 * time.Second
 // stageReach is the stage at which a probe failed that got no answer.
 const stageReach = "reach"
 
-// maxFailures is where counting stops.
-const maxFailures = 1 << 20
-
 // probe sends a synthetic booking through the whole path, at its pace: through any replica,
-// as clients go, and while the program changes also through each ready replica with the new
-// image. A good old one must not hide a bad new one, nor speak for it.
+// as clients go, and through each that is ready. A good one must not hide a bad one, nor speak
+// for it, while the program changes or while it does not.
 func (s *scope) probe(ctx context.Context) (time.Duration, error) {
 	if s.deployment == nil {
 		return 0, nil
@@ -47,55 +44,30 @@ func (s *scope) probe(ctx context.Context) (time.Duration, error) {
 	}
 	began := s.Clock.Now()
 	at := metav1.NewTime(s.now)
-	stage := s.ask(ctx, desired.OpsAddress(s.service))
+	answers := deepprobe.Ask(ctx, s.Prober, s.service.Spec.Probe.Timeout.Duration, stageReach, s.replicas()...)
+	for _, failed := range answers.Failed() {
+		s.tell(probeFailed(s.service, failed))
+	}
+	coming := ""
 	if changing {
-		stage = cmp.Or(s.judge(ctx, at), stage)
+		coming = s.current()
 	}
-	memory.LastTime = &at
-	memory.FailedStage = stage
-	memory.Milliseconds = s.Clock.Since(began).Milliseconds()
-	if stage == "" {
-		memory.ConsecutiveFailures, memory.LastSuccessTime = 0, &at
-	} else {
-		memory.ConsecutiveFailures = min(memory.ConsecutiveFailures+1, maxFailures)
-	}
+	answers.Judge(&s.service.Status.Service, coming, at)
+	answers.Keep(memory, coming, at, s.Clock.Since(began))
 	return pace, nil
 }
 
-// judge asks every ready replica with the new image, keeps what that says of the image, and
-// returns the stage at which one of them failed. Where there is none, nothing is said.
-func (s *scope) judge(ctx context.Context, at metav1.Time) string {
-	fresh, image := s.serving(s.current()), &s.service.Status.Service
-	for _, address := range fresh {
-		if stage := s.ask(ctx, address); stage != "" {
-			image.ProbeFailures = min(image.ProbeFailures+1, maxFailures)
-			return stage
+// replicas are those to ask: any, and each that is ready.
+func (s *scope) replicas() []deepprobe.Replica {
+	target := ports.Target{Address: desired.OpsAddress(s.service), ServerName: desired.OpsServerName(s.service)}
+	out := []deepprobe.Replica{{Target: target}}
+	for _, pod := range s.pods {
+		if kit.PodReady(&pod) && pod.Status.PodIP != "" {
+			target.Address = desired.PodOpsAddress(pod.Status.PodIP)
+			out = append(out, deepprobe.Replica{Target: target, Pod: pod.Name, Image: kit.PodImage(&pod)})
 		}
 	}
-	if len(fresh) > 0 {
-		image.ProbePassedTime, image.ProbeFailures = &at, 0
-	}
-	return ""
-}
-
-// ask returns the stage at which a probe of one address failed, or nothing.
-func (s *scope) ask(ctx context.Context, address string) string {
-	ctx, cancel := context.WithTimeout(ctx, s.service.Spec.Probe.Timeout.Duration)
-	defer cancel()
-	result, err := s.Prober.Deep(ctx, ports.Target{Address: address, ServerName: desired.OpsServerName(s.service)})
-	switch {
-	case err != nil:
-		s.tell(probeFailed(s.service, stageReach, err.Error()))
-		return stageReach
-	case result.OK:
-		return ""
-	}
-	stage := result.FailedStage()
-	if stage.Name == "" {
-		stage.Name = "unnamed"
-	}
-	s.tell(probeFailed(s.service, stage.Name, fmt.Sprintf("%s: stage %s: %s", address, stage.Name, clip(stage.Error, 300))))
-	return clip(stage.Name, 63)
+	return out
 }
 
 // clip cuts what a program said to what a field of status may hold.

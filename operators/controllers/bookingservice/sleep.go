@@ -162,9 +162,12 @@ func (s *scope) askReplicas(ctx context.Context, f *sleep.Facts) {
 			f.Program.Outbox = &s.service.Status.Backlog.OutboxPending
 		}
 	case !falling && !f.Edge.Closed && f.Was != common.SleepAwake:
-		for _, address := range s.serving(s.current()) {
-			if is, err := s.statusOf(ctx, address); err != nil || is.Intake == string(booking.IntakeStopped) {
-				f.Edge.Refusing = append(f.Edge.Refusing, address)
+		for _, one := range s.replicas() {
+			if one.Pod == "" || one.Image != s.current() {
+				continue
+			}
+			if is, err := s.statusOf(ctx, one.Address); err != nil || is.Intake == string(booking.IntakeStopped) {
+				f.Edge.Refusing = append(f.Edge.Refusing, one.Address)
 			}
 		}
 	}

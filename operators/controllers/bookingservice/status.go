@@ -12,6 +12,7 @@ import (
 	"spine.nhs.uk/controlplane/operators/decide/rollout"
 	desired "spine.nhs.uk/controlplane/operators/desired/booking"
 	"spine.nhs.uk/controlplane/operators/kit"
+	"spine.nhs.uk/controlplane/operators/kit/deepprobe"
 )
 
 // staleAfter is how many intervals may pass before a count is no longer believed.
@@ -135,7 +136,7 @@ func (s *scope) sayBacklog(c kit.Conditions) {
 
 func (s *scope) sayProbe(c kit.Conditions) {
 	m := s.service.Status.Probe
-	failed := fmt.Sprintf("%d probes in a row failed, the last at stage %s", m.ConsecutiveFailures, m.FailedStage)
+	failed := fmt.Sprintf("%d probes in a row failed, the last at %s", m.ConsecutiveFailures, deepprobe.Where(m))
 	switch {
 	case s.away():
 		s.sayAway(c, common.ConditionDeepProbe)

@@ -11,6 +11,7 @@ import (
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 	api "spine.nhs.uk/controlplane/operators/api/messaging/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/kit"
+	"spine.nhs.uk/controlplane/operators/kit/deepprobe"
 )
 
 func normal(m *api.MessagingService, reason, message string) kit.Event {
@@ -33,10 +34,10 @@ func imageGood(m *api.MessagingService, image string) kit.Event {
 	return normal(m, "ImageGood", "every gateway runs "+image+" and the deep probe passes")
 }
 
-// probeFailed is told once for a stage: errors of connections hold another port each time.
-func probeFailed(m *api.MessagingService, stage, message string) kit.Event {
-	e := warning(m, common.ReasonProbeFailed, message)
-	e.Topic = stage
+// probeFailed is told once for a gateway and a stage: errors of connections hold another port each time.
+func probeFailed(m *api.MessagingService, a deepprobe.Answer) kit.Event {
+	e := warning(m, common.ReasonProbeFailed, a.Detail)
+	e.Topic = a.Pod + "/" + a.Stage
 	return e
 }
 

@@ -194,6 +194,23 @@ var _ = Describe("A new MessagingService", func() {
 		Expect(b.condition("Ready").Status).To(Equal(metav1.ConditionFalse))
 		Expect(b.condition("DeepProbe").Reason).To(Equal(common.ReasonProbeFailed))
 	})
+
+	It("is not Ready while one gateway of several does not get through", func(ctx SpecContext) {
+		b := running(ctx, "hides")
+		b.pod("hides-good", b.image(), "10.1.5.1")
+		b.pod("hides-bad", b.image(), "10.1.5.2")
+		b.prober.Fail("10.1.5.2:8446", "publish")
+		b.step(time.Minute)
+		Expect(b.condition("Ready").Status).To(Equal(metav1.ConditionTrue), "one failure is none")
+		for range 2 {
+			b.step(time.Minute)
+		}
+		Expect(b.condition("Ready").Reason).To(Equal(common.ReasonProbeFailed))
+		Expect(b.condition("DeepProbe").Message).To(Equal("probes fail at stage publish of hides-bad, while another gets through"))
+		b.prober.Fail("10.1.5.2:8446", "")
+		b.step(time.Minute)
+		Expect(b.condition("Ready").Status).To(Equal(metav1.ConditionTrue))
+	})
 })
 
 // versions of everything that the service owns.

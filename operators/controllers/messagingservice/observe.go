@@ -135,16 +135,12 @@ func (s *scope) observeGateway(ctx context.Context) error {
 	g.replicas = ptr.Deref(d.Spec.Replicas, 1)
 	if s.resting() {
 		// The Deployment does not count pods that are on their way out; those whose processes have ended do nothing more.
-		pods := &unstructured.UnstructuredList{}
-		pods.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("PodList"))
-		if err := s.Client.List(ctx, pods, client.InNamespace(s.service.Namespace),
-			client.MatchingLabels(desired.Selector(s.service, desired.Gateway))); err != nil {
+		pods, err := s.pods(ctx)
+		if err != nil {
 			return err
 		}
-		for _, p := range pods.Items {
-			switch phase, _, _ := unstructured.NestedString(p.Object, "status", "phase"); corev1.PodPhase(phase) {
-			case corev1.PodSucceeded, corev1.PodFailed:
-			default:
+		for _, p := range pods {
+			if p.Status.Phase != corev1.PodSucceeded && p.Status.Phase != corev1.PodFailed {
 				g.there++
 			}
 		}
@@ -152,6 +148,11 @@ func (s *scope) observeGateway(ctx context.Context) error {
 	g.complete = g.known && g.updated == g.replicas && d.Status.Replicas == g.updated && g.available == g.updated
 	s.gateway = g
 	return nil
+}
+
+// pods of the gateways. They are read unstructured, as is everything else: one cache for each kind.
+func (s *scope) pods(ctx context.Context) ([]corev1.Pod, error) {
+	return kit.Pods(ctx, s.Client, s.service.Namespace, desired.Selector(s.service, desired.Gateway))
 }
 
 // read gets a typed object by way of the one cache that holds its kind.

@@ -3,20 +3,17 @@
 package messagingservice
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	api "spine.nhs.uk/controlplane/operators/api/messaging/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/desired/database"
 	desired "spine.nhs.uk/controlplane/operators/desired/messaging"
+	"spine.nhs.uk/controlplane/operators/kit"
+	"spine.nhs.uk/controlplane/operators/kit/deepprobe"
 	"spine.nhs.uk/controlplane/operators/ports"
 )
 
@@ -46,89 +43,38 @@ func (s *scope) probe(ctx context.Context) (time.Duration, error) {
 	return pace, nil
 }
 
-// deepProbe asks any gateway, as a client would, and while a change goes on also each ready
-// gateway with the new image: a good old one must not hide a bad new one, nor speak for it.
+// deepProbe asks any gateway, as a client would, and each ready one: a good one must not hide a bad one, nor speak for
+// it, while a change goes on or while none does.
 func (s *scope) deepProbe(ctx context.Context) {
 	began := s.Clock.Now()
 	at := metav1.NewTime(s.now)
-	failed := s.deep(ctx, desired.OpsAddress(s.service))
-	if fresh := s.fresh(ctx); len(fresh) > 0 {
-		bad := ""
-		for _, address := range fresh {
-			if bad = s.deep(ctx, address); bad != "" {
-				break
-			}
-		}
-		image := &s.service.Status.Gateway
-		if bad == "" {
-			image.ProbePassedTime, image.ProbeFailures = &at, 0
-		} else {
-			image.ProbeFailures, failed = min(image.ProbeFailures+1, maxFailures), bad
-		}
+	answers := deepprobe.Ask(ctx, s.Prober, s.service.Spec.Probe.Timeout.Duration, unreachable, s.gateways(ctx)...)
+	for _, failed := range answers.Failed() {
+		s.Events.Publish(probeFailed(s.service, failed))
 	}
-	status := &s.service.Status.Probe
-	status.LastTime, status.FailedStage = &at, failed
-	status.Milliseconds = s.Clock.Since(began).Milliseconds()
-	if failed == "" {
-		status.LastSuccessTime, status.ConsecutiveFailures = &at, 0
-		return
+	coming := ""
+	if s.changing() {
+		coming = s.gateway.image
 	}
-	status.ConsecutiveFailures = min(status.ConsecutiveFailures+1, maxFailures)
+	answers.Judge(&s.service.Status.Gateway, coming, at)
+	answers.Keep(&s.service.Status.Probe, coming, at, s.Clock.Since(began))
 }
 
-// maxFailures is where counting stops.
-const maxFailures = 1 << 20
-
-// deep returns the stage at which a probe of one address failed, or nothing.
-func (s *scope) deep(ctx context.Context, address string) string {
-	ctx, cancel := context.WithTimeout(ctx, s.service.Spec.Probe.Timeout.Duration)
-	defer cancel()
-	result, err := s.Prober.Deep(ctx, ports.Target{Address: address, ServerName: desired.OpsServerName(s.service)})
+// gateways are those to ask: any, and each that is ready.
+func (s *scope) gateways(ctx context.Context) []deepprobe.Replica {
+	target := ports.Target{Address: desired.OpsAddress(s.service), ServerName: desired.OpsServerName(s.service)}
+	out := []deepprobe.Replica{{Target: target}}
+	pods, err := s.pods(ctx)
 	if err != nil {
-		s.Events.Publish(probeFailed(s.service, unreachable, err.Error()))
-		return unreachable
+		return out // nobody speaks for the new image then, and its change has a deadline
 	}
-	if result.OK {
-		return ""
-	}
-	stage := result.FailedStage()
-	name := truncate(cmp.Or(stage.Name, "unnamed"), 63)
-	s.Events.Publish(probeFailed(s.service, name, fmt.Sprintf("%s: stage %s: %s", address, name, truncate(stage.Error, 300))))
-	return name
-}
-
-// fresh are the addresses of ready gateways with the image that is being brought in; none
-// when no change is in progress.
-func (s *scope) fresh(ctx context.Context) []string {
-	if !s.changing() {
-		return nil
-	}
-	pods := &unstructured.UnstructuredList{}
-	pods.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("PodList"))
-	if err := s.Client.List(ctx, pods, client.InNamespace(s.service.Namespace),
-		client.MatchingLabels(desired.Selector(s.service, desired.Gateway))); err != nil {
-		return nil // the change has a deadline, and nobody has spoken for the new image
-	}
-	var out []string
-	for i := range pods.Items {
-		var pod corev1.Pod
-		if convert(&pods.Items[i], &pod) == nil && readyWith(&pod, s.gateway.image) {
-			out = append(out, desired.PodOpsAddress(pod.Status.PodIP))
+	for _, pod := range pods {
+		if kit.PodReady(&pod) && pod.Status.PodIP != "" {
+			target.Address = desired.PodOpsAddress(pod.Status.PodIP)
+			out = append(out, deepprobe.Replica{Target: target, Pod: pod.Name, Image: kit.PodImage(&pod)})
 		}
 	}
 	return out
-}
-
-func readyWith(pod *corev1.Pod, image string) bool {
-	if !pod.DeletionTimestamp.IsZero() || pod.Status.PodIP == "" || len(pod.Spec.Containers) == 0 || pod.Spec.Containers[0].Image != image {
-		return false
-	}
-	for _, c := range pod.Status.Conditions {
-		if c.Type == corev1.PodReady {
-			return c.Status == corev1.ConditionTrue
-		}
-	}
-	return false
 }
 
 // count reads the ledger's counts. Without an answer the last ones stay, with their time.

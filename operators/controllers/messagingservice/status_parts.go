@@ -13,6 +13,7 @@ import (
 	"spine.nhs.uk/controlplane/operators/desired/database"
 	desired "spine.nhs.uk/controlplane/operators/desired/messaging"
 	"spine.nhs.uk/controlplane/operators/kit"
+	"spine.nhs.uk/controlplane/operators/kit/deepprobe"
 )
 
 // path of the deep probe, and where on it the engines are.
@@ -29,7 +30,7 @@ func (s *scope) elsewhere(c kit.Conditions, condition, unavailable, host string,
 	case reach.Reached:
 		c.True(condition, common.ReasonRunElsewhere, "somebody else runs it at "+host+"; messages get through it")
 	case reach.Unreached:
-		c.False(condition, s.unlessStarting(unavailable), fmt.Sprintf("somebody else runs it at %s; deep probes fail at stage %s", host, seen.FailedStage))
+		c.False(condition, s.unlessStarting(unavailable), fmt.Sprintf("somebody else runs it at %s; deep probes fail at %s", host, deepprobe.Where(seen)))
 	default:
 		c.Unknown(condition, common.ReasonRunElsewhere, "somebody else runs it at "+host+"; no gateway has probed it yet, or none answers now: their logs say what they wait for")
 	}
@@ -164,8 +165,8 @@ func (s *scope) probeCondition(c kit.Conditions) {
 	case p.ConsecutiveFailures == 0:
 		c.True(common.ConditionDeepProbe, common.ReasonProbePassed, "a message got through the whole path")
 	case p.ConsecutiveFailures < limit:
-		c.True(common.ConditionDeepProbe, common.ReasonProbePassed, fmt.Sprintf("the last probe failed at stage %s; %d in a row count as an outage", p.FailedStage, limit))
+		c.True(common.ConditionDeepProbe, common.ReasonProbePassed, fmt.Sprintf("the last probe failed at %s; %d in a row count as an outage", deepprobe.Where(p), limit))
 	default:
-		c.False(common.ConditionDeepProbe, s.unlessStarting(common.ReasonProbeFailed), fmt.Sprintf("probes fail at stage %s", p.FailedStage))
+		c.False(common.ConditionDeepProbe, s.unlessStarting(common.ReasonProbeFailed), "probes fail at "+deepprobe.Where(p))
 	}
 }

@@ -39,6 +39,8 @@ func Judge(seen common.ProbeStatus, limit int32, e Engine) Verdict {
 		return Untold
 	case seen.ConsecutiveFailures == 0 && seen.LastSuccessTime != nil:
 		return Reached
+	case seen.FailedReplica != "":
+		return Reached // by others: what fails is that replica
 	case slices.Contains(e.Own, seen.FailedStage):
 		if seen.LastSuccessTime != nil && seen.ConsecutiveFailures < limit {
 			return Reached

@@ -40,6 +40,7 @@ func TestJudge(t *testing.T) {
 		"settling, past the broker":       {seen("settle", 3, true), Unreached, Reached},
 		"a stage that nobody knows":       {seen("unnamed", 3, true), Untold, Untold},
 		"that, for a moment":              {seen("unnamed", 1, true), Reached, Reached},
+		"the ledger, by one replica":      {common.ProbeStatus{LastTime: &at, LastSuccessTime: &at, FailedStage: "ledger", FailedReplica: "gateway-1", ConsecutiveFailures: 9}, Reached, Reached},
 		"failures without a stage's name": {seen("", 3, true), Untold, Untold},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -51,6 +51,11 @@ type ProbeStatus struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=63
 	FailedStage string `json:"failedStage,omitempty"`
+	// failedReplica is the pod through which the last probe failed, where a probe at the service's
+	// own address got through at the same time. Empty when none failed, or that one did too.
+	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	FailedReplica string `json:"failedReplica,omitempty"`
 	// milliseconds that the last probe took.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
