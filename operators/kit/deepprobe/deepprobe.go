@@ -18,12 +18,8 @@ import (
 	"spine.nhs.uk/controlplane/operators/ports"
 )
 
-const (
-	// maxFailures is where counting stops.
-	maxFailures = 1 << 20
-	// stageLength and detailLength bound what a program says, in characters.
-	stageLength, detailLength = 63, 300
-)
+// stageLength and detailLength bound what a program says, in characters.
+const stageLength, detailLength = 63, 300
 
 // Replica is one to ask.
 type Replica struct {
@@ -98,7 +94,7 @@ func (a Answers) Keep(m *common.ProbeStatus, image string, at metav1.Time, took 
 		m.LastSuccessTime, m.ConsecutiveFailures = &at, 0
 		return
 	}
-	m.ConsecutiveFailures = min(m.ConsecutiveFailures+1, maxFailures)
+	m.ConsecutiveFailures++
 	worst := failed[0]
 	if fresh := failed.With(image); len(fresh) > 0 {
 		worst = fresh[0]
@@ -115,7 +111,7 @@ func (a Answers) Judge(m *common.RolloutStatus, image string, at metav1.Time) {
 	switch fresh := a.With(image); {
 	case len(fresh) == 0:
 	case len(fresh.Failed()) > 0:
-		m.ProbeFailures = min(m.ProbeFailures+1, maxFailures)
+		m.ProbeFailures++
 	default:
 		m.ProbePassedTime, m.ProbeFailures = &at, 0
 	}
