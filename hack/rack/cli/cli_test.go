@@ -80,10 +80,9 @@ func TestEveryCommandIsExplained(t *testing.T) {
 func TestPrintStatus(t *testing.T) {
 	s := lifecycle.Status{
 		Rack: "local", Up: true,
-		Daemon:      lifecycle.DaemonStatus{Running: true, PID: 7},
-		Registry:    lifecycle.RegistryStatus{Push: "127.0.0.1:4000"},
-		ObjectStore: lifecycle.ObjectStoreStatus{Bucket: "spine"},
-		Sites:       []lifecycle.SiteStatus{{Name: "local", Registry: "10.90.0.1:5000", ObjectStore: "10.90.0.1:9000"}},
+		Daemon:   lifecycle.DaemonStatus{Running: true, PID: 7},
+		Registry: lifecycle.RegistryStatus{Push: "127.0.0.1:4000"},
+		Sites:    []lifecycle.SiteStatus{{Name: "local", Registry: "10.90.0.1:5000", ObjectStore: "10.90.0.1:9000", Bucket: "spine"}},
 		Hosts: []lifecycle.HostStatus{
 			{Name: "a", Site: "local", Rack: "r1", Address: "10.90.0.11", BMC: "10.90.0.111", MemoryMiB: 5120, Power: machine.On, SSH: true},
 			{Name: "b", Site: "local", Rack: "r2", Address: "10.90.0.12", BMC: "10.90.0.112", MemoryMiB: 5120, Power: machine.Off},

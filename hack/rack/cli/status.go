@@ -107,7 +107,7 @@ func printStatus(w io.Writer, s lifecycle.Status) error {
 		fmt.Fprintf(w, "Push to:    http://%s\n", s.Registry.Push)
 	}
 	for _, site := range s.Sites {
-		fmt.Fprintf(w, "Objects:    https://%s (site %s, S3, bucket %s)\n", site.ObjectStore, site.Name, s.ObjectStore.Bucket)
+		fmt.Fprintf(w, "Objects:    https://%s (site %s, S3, bucket %s)\n", site.ObjectStore, site.Name, site.Bucket)
 	}
 	return nil
 }

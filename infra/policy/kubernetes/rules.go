@@ -166,6 +166,12 @@ func availabilityRules() []policy.Rule {
 			Check:       bothSites,
 		},
 		{
+			Name: "archived-databases", Controls: with(resilience, controls(policy.CAF, "D1")),
+			Explanation: "A live service's own database is kept in an object store, outside its hosts, and can be taken back to any moment of the last 35 days.",
+			Fix:         "Say in the environment's backups where, with retentionDays of at least 35.",
+			Check:       archived,
+		},
+		{
 			Name: "hosts-fenced", Controls: with(resilience, controls(policy.Spine, "4")),
 			Explanation: "A live site can switch a failed host off, for certain, before what it held runs elsewhere: a lease alone is no fence.",
 			Fix:         "Say in the environment's management how the hosts' BMCs are reached.",

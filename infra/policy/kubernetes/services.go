@@ -36,6 +36,23 @@ func bothSites(r policy.Resource, in policy.Environment) []policy.Finding {
 	}, "MessagingService", "BookingService")(r, in)
 }
 
+// archived asks services of a live site to have a way back for their databases. Those that somebody
+// else runs have their own.
+func archived(r policy.Resource, in policy.Environment) []policy.Finding {
+	if !in.Live() {
+		return nil
+	}
+	return eachObject(func(o object) []policy.Finding {
+		if database := o.At("spec", "database"); database.At("endpoint").Missing() {
+			return policy.Unmet(database, policy.IsSet("backup"), policy.AtLeast(leastRetention, "backup", "retentionDays"))
+		}
+		return nil
+	}, "MessagingService", "BookingService")(r, in)
+}
+
+// leastRetention is for how many days there has to be a way back: as many as in AWS, by the rule database-backups.
+const leastRetention = 35
+
 // mostLife is the longest life of a certificate that is no authority's: what browsers
 // and their authorities agreed on in 2020.
 const mostLife = 398 * 24 * time.Hour

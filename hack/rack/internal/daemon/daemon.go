@@ -78,7 +78,11 @@ func (d *Daemon) Run(ctx context.Context) error {
 		d.serve(ctx, group, ca, "BMC of host "+m.Host.Name, netip.MustParseAddr(m.Host.BMC), bmcPort, handler)
 	}
 	images := registry.Child(d.Folder, d.Cache, os.Stderr, d.Log)
-	objects := objectstore.Child(d.Folder, d.Cache, os.Stderr, d.Log)
+	var buckets []string
+	for _, s := range d.Rack.Sites {
+		buckets = append(buckets, objectstore.Bucket(s.Name, len(d.Rack.Sites)))
+	}
+	objects := objectstore.Child(d.Folder, buckets, d.Cache, os.Stderr, d.Log)
 	group.Go(func() error { images.Run(ctx); return nil })
 	group.Go(func() error { objects.Run(ctx); return nil })
 	for _, s := range d.Rack.Sites {

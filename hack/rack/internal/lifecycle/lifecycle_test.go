@@ -184,7 +184,7 @@ func TestStatusOfRackThatIsNotUp(t *testing.T) {
 	}
 	s, err := r.Status(t.Context(), "admin")
 	if err != nil || s.Up || len(s.Hosts) != 4 || s.Hosts[0].Power != "Off" || s.Sites[0].Registry != "10.90.0.1:5000" ||
-		s.Sites[0].ObjectStore != "10.90.0.1:9000" || s.ObjectStore.Bucket != "spine" || s.ObjectStore.Credentials != r.Folder.ObjectStore() {
+		s.Sites[0].ObjectStore != "10.90.0.1:9000" || s.Sites[0].Bucket != "spine" || s.ObjectStore.Credentials != r.Folder.ObjectStore() {
 		t.Errorf("%+v, %v", s, err)
 	}
 	if s.Partitions == nil || len(s.Partitions) > 0 {

@@ -58,8 +58,6 @@ type RegistryStatus struct {
 type ObjectStoreStatus struct {
 	// Credentials is a file with accessKey and secretKey, in JSON.
 	Credentials string `json:"credentials"`
-	// Bucket is there from the start.
-	Bucket string `json:"bucket"`
 }
 
 // SiteStatus is one site's network.
@@ -73,6 +71,8 @@ type SiteStatus struct {
 	// ObjectStore is the address and port at which the site reaches the rack's object store,
 	// which speaks S3 with TLS by CA.
 	ObjectStore string `json:"objectStore"`
+	// Bucket in it that is the site's own, there from the start.
+	Bucket string `json:"bucket"`
 }
 
 // HostStatus is one host.
@@ -98,13 +98,14 @@ func (r *Rack) Status(ctx context.Context, bmcUser string) (Status, error) {
 	s := Status{
 		Rack: r.Def.Name, Up: r.Exists, Folder: string(f), SSHKey: f.SSHKey(), KnownHosts: f.KnownHosts(),
 		CA: f.CACert(), BMCUser: bmcUser, BMCPassword: f.BMCPassword(), Partitions: []network.Cut{},
-		ObjectStore: ObjectStoreStatus{Credentials: f.ObjectStore(), Bucket: objectstore.Bucket},
+		ObjectStore: ObjectStoreStatus{Credentials: f.ObjectStore()},
 	}
 	for _, site := range r.Def.Sites {
 		s.Sites = append(s.Sites, SiteStatus{
 			Name: site.Name, Subnet: site.Subnet, Gateway: site.Gateway().String(), Bridge: site.Bridge,
 			Registry:    net.JoinHostPort(site.Gateway().String(), fmt.Sprint(registry.Port)),
 			ObjectStore: net.JoinHostPort(site.Gateway().String(), fmt.Sprint(objectstore.Port)),
+			Bucket:      objectstore.Bucket(site.Name, len(r.Def.Sites)),
 		})
 	}
 	s.Hosts = r.hostStatus(ctx)

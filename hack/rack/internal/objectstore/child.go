@@ -20,9 +20,17 @@ import (
 const (
 	// Tool is the name of the store's program, and of the tool that builds it.
 	Tool = "objectstore"
-	// Bucket is there from the start.
-	Bucket = "spine"
+	// bucket of the site of a rack with one; where there are several, theirs begin with it.
+	bucket = "spine"
 )
+
+// Bucket is a site's, of a rack with so many sites: no two write to one. It is there from the start.
+func Bucket(site string, sites int) string {
+	if sites == 1 {
+		return bucket
+	}
+	return bucket + "-" + site
+}
 
 // Credentials is the store's one account, which may do everything.
 type Credentials struct {
@@ -42,20 +50,24 @@ func EnsureCredentials(folder paths.Rack) error {
 	return pki.WriteOnce(folder.ObjectStore(), append(data, '\n'), 0o600)
 }
 
-// Child is the store's process, with the program in the folder of built files, cache. output
-// takes its log.
-func Child(folder paths.Rack, cache string, output io.Writer, log *slog.Logger) *child.Child {
-	buckets, metadata := filepath.Join(folder.Objects(), "buckets"), filepath.Join(folder.Objects(), "metadata")
+// Child is the store's process, which has these buckets, with the program in the folder of built
+// files, cache. output takes its log.
+func Child(folder paths.Rack, buckets []string, cache string, output io.Writer, log *slog.Logger) *child.Child {
+	store, metadata := filepath.Join(folder.Objects(), "buckets"), filepath.Join(folder.Objects(), "metadata")
 	return &child.Child{
 		Name: Tool, Binary: filepath.Join(cache, "bin", Tool), PortFile: folder.ObjectStorePort(),
 		Prepare: func(address string) ([]string, error) {
-			for _, dir := range []string{filepath.Join(buckets, Bucket), metadata} {
+			dirs := []string{metadata}
+			for _, name := range buckets {
+				dirs = append(dirs, filepath.Join(store, name))
+			}
+			for _, dir := range dirs {
 				if err := os.MkdirAll(dir, 0o700); err != nil {
 					return nil, err
 				}
 			}
 			return []string{
-				"-listen", address, "-credentials", folder.ObjectStore(), "-buckets", buckets, "-metadata", metadata,
+				"-listen", address, "-credentials", folder.ObjectStore(), "-buckets", store, "-metadata", metadata,
 			}, nil
 		},
 		Output: output, Log: log,

@@ -126,9 +126,9 @@ func TestPrepare(t *testing.T) {
 	if err := EnsureCredentials(folder); err != nil {
 		t.Fatal(err)
 	}
-	object := filepath.Join(folder.Objects(), "buckets", Bucket, "object")
+	object := filepath.Join(folder.Objects(), "buckets", Bucket("here", 1), "object")
 	for i := range 2 {
-		args, err := Child(folder, "/cache", io.Discard, quiet).Prepare("127.0.0.1:1234")
+		args, err := Child(folder, []string{Bucket("here", 1), Bucket("there", 2)}, "/cache", io.Discard, quiet).Prepare("127.0.0.1:1234")
 		if err != nil {
 			t.Fatal(err)
 		}
