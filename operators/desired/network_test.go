@@ -17,6 +17,7 @@ import (
 	"spine.nhs.uk/controlplane/operators/desired/booking"
 	"spine.nhs.uk/controlplane/operators/desired/database"
 	"spine.nhs.uk/controlplane/operators/desired/messaging"
+	"spine.nhs.uk/controlplane/operators/desired/restore"
 )
 
 // place is a kind of pod, or one of the ends outside of which no policy knows anything.
@@ -27,20 +28,20 @@ type place struct {
 	address string
 }
 
-// ledgerCopy is one that RestoreDatabase makes.
-var ledgerCopy = messaging.Copy{Name: "spine-db-a1b2c3"}
-
 var anywhere = place{name: "anywhere", address: "0.0.0.0/0"}
 
 func places() []place {
 	b, m := bookingService(), messagingService()
+	ledger, bookings := copies()["messaging"], copies()["booking"]
 	return []place{
 		{name: "booking service", namespace: b.Namespace, labels: booking.Deployment(b, "i").Spec.Template.Labels},
 		{name: "booking database", namespace: b.Namespace, labels: databasePod(booking.DatabaseName(b), booking.Labels(b, booking.ComponentDatabase))},
 		{name: "message gateway", namespace: m.Namespace, labels: messaging.GatewayDeployment(m, "i").Spec.Template.Labels},
 		{name: "messaging database", namespace: m.Namespace, labels: databasePod(messaging.DatabaseName(m), messaging.Labels(m, messaging.Database))},
-		{name: "copy of the messaging database", namespace: m.Namespace, labels: databasePod(ledgerCopy.Name, messaging.Labels(m, messaging.Database))},
-		{name: "restorer", namespace: m.Namespace, labels: ledgerCopy.Job(m, "i", messaging.CarryOver).Spec.Template.Labels},
+		{name: "copy of the messaging database", namespace: m.Namespace, labels: databasePod(ledger.Name, messaging.Labels(m, messaging.Database))},
+		{name: "restorer", namespace: m.Namespace, labels: ledger.Job("i", restore.CarryOver).Spec.Template.Labels},
+		{name: "copy of the booking database", namespace: b.Namespace, labels: databasePod(bookings.Name, booking.Labels(b, booking.ComponentDatabase))},
+		{name: "restorer of bookings", namespace: b.Namespace, labels: bookings.Job("i", restore.CarryOver).Spec.Template.Labels},
 		{name: "messaging broker", namespace: m.Namespace, labels: map[string]string{"app.kubernetes.io/name": messaging.BrokerName(m)}},
 		{name: "manager", namespace: "spine-system", labels: map[string]string{"app.kubernetes.io/name": "spine-manager"}},
 		{name: "stray pod beside booking", namespace: b.Namespace},

@@ -22,6 +22,7 @@ import (
 	messagingapi "spine.nhs.uk/controlplane/operators/api/messaging/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/desired/booking"
 	"spine.nhs.uk/controlplane/operators/desired/messaging"
+	"spine.nhs.uk/controlplane/operators/desired/restore"
 	"spine.nhs.uk/controlplane/operators/manifests"
 	"spine.nhs.uk/controlplane/operators/operatortest"
 )
@@ -75,7 +76,8 @@ func templates(t *testing.T) map[string]corev1.PodTemplateSpec {
 		"message gateway":                     messaging.GatewayDeployment(messagingService(), "r/message-gateway:1").Spec.Template,
 		"booking service, database elsewhere": booking.Deployment(bookingElsewhere(), "r/booking-service:1").Spec.Template,
 		"message gateway, engines elsewhere":  messaging.GatewayDeployment(operatortest.Messaging("spine", operatortest.Elsewhere), "r/message-gateway:1").Spec.Template,
-		"restorer":                            messaging.Copy{Name: "spine-db-a1b2c3"}.Job(messagingService(), "r/message-gateway:1", messaging.CarryOver).Spec.Template,
+		"restorer":                            copies()["messaging"].Job("r/message-gateway:1", restore.CarryOver).Spec.Template,
+		"restorer of bookings":                copies()["booking"].Job("r/booking-service:1", restore.CarryOver).Spec.Template,
 		"manager":                             manager[appsv1.Deployment](t, "Deployment")[0].Spec.Template,
 	}
 }
@@ -135,7 +137,9 @@ func TestPodsHaveNothingToSpare(t *testing.T) {
 
 func policies(t *testing.T) []*networkingv1.NetworkPolicy {
 	out := append(booking.NetworkPolicies(bookingService()), messaging.NetworkPolicies(messagingService())...)
-	out = append(out, ledgerCopy.NetworkPolicies(messagingService())...)
+	for _, c := range copies() {
+		out = append(out, c.NetworkPolicies()...)
+	}
 	for _, p := range manager[networkingv1.NetworkPolicy](t, "NetworkPolicy") {
 		out = append(out, &p)
 	}

@@ -9,86 +9,115 @@ import (
 	"slices"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	bookingapi "spine.nhs.uk/controlplane/operators/api/booking/v1alpha1"
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 	messagingapi "spine.nhs.uk/controlplane/operators/api/messaging/v1alpha1"
 	api "spine.nhs.uk/controlplane/operators/api/resilience/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/decide/recovery"
+	"spine.nhs.uk/controlplane/operators/desired/booking"
 	"spine.nhs.uk/controlplane/operators/desired/database"
 	"spine.nhs.uk/controlplane/operators/desired/messaging"
+	"spine.nhs.uk/controlplane/operators/desired/restore"
 	"spine.nhs.uk/controlplane/operators/kit"
 	"spine.nhs.uk/controlplane/operators/kit/operation"
 )
 
 // +kubebuilder:rbac:groups=batch,resources=jobs,verbs=get;list;watch;create;patch,namespace=spine-messaging
+// +kubebuilder:rbac:groups=batch,resources=jobs,verbs=get;list;watch;create;patch,namespace=spine-booking
 
 // uidShare is how much of the operation's UID is in the name of the copy that it makes: enough to
 // tell two of one service apart, and short enough for CloudNativePG.
 const uidShare = 6
 
 // jobWorks are the steps that a Job does.
-var jobWorks = map[string]messaging.Work{
-	recovery.StepCompareCopy: messaging.Compare, recovery.StepCarryAhead: messaging.CarryAhead, recovery.StepCarryOver: messaging.CarryOver,
+var jobWorks = map[string]restore.Work{
+	recovery.StepCompareCopy: restore.Compare, recovery.StepCarryAhead: restore.CarryAhead, recovery.StepCarryOver: restore.CarryOver,
 }
 
-// restore is the action RestoreDatabase.
-type restore struct{ onService }
+// restoration is the action RestoreDatabase.
+type restoration struct{ onService }
 
 func newRestore(r *Reconciler, o *api.ServiceRecovery) operation.Action {
-	a := &restore{onService{Reconciler: r, operation: o, disruptive: true}}
+	a := &restoration{onService{Reconciler: r, operation: o, disruptive: true}}
 	a.decide = func(_ context.Context, l *look) (recovery.Decision, error) {
 		return recovery.PlanRestore(a.facts(l)), nil
 	}
 	return a
 }
 
-func (a *restore) facts(l *look) recovery.Restore {
+func (a *restoration) facts(l *look) recovery.Restore {
 	f := recovery.Restore{
-		Service: l.service, Object: l.ref, Paired: l.site != nil, Program: l.part, Replicas: l.replicas,
+		Service: l.service, Object: l.ref, Paired: l.site != nil, Sleep: l.sleep, Program: l.part, Replicas: l.replicas,
 		Now: a.Clock.Now(), To: a.operation.Spec.RestoreTo.Time, Available: l.database.Available,
+		Kept:    restorable(l.object).Database.Spec.Backup != nil,
 		Cluster: recovery.Object{Kind: "Cluster", Namespace: l.ref.Namespace, Name: l.target.database},
 		Copy:    recovery.Object{Kind: "Cluster", Namespace: l.ref.Namespace, Name: a.copy(l).Name},
+	}
+	if by := l.object.GetAnnotations()[common.HeldAnnotation]; by != a.operation.Name {
+		f.HeldBy = by
 	}
 	if l.cluster == nil {
 		return f
 	}
 	f.Cluster.UID = string(l.cluster.GetUID())
-	var m *messagingapi.MessagingService
-	if m, f.Messaging = l.object.(*messagingapi.MessagingService); f.Messaging {
-		f.Kept = m.Spec.Database.Backup != nil
-	}
 	kept := database.ObserveBackup(l.cluster)
 	f.Failing = kept.Failing
 	f.First, _ = time.Parse(time.RFC3339, kept.First) // zero where there is none
 	return f
 }
 
-// copy is the ledger that this operation makes. CloudNativePG's names have 50 characters at most.
-func (a *restore) copy(l *look) messaging.Copy {
-	return messaging.Copy{Name: fmt.Sprintf("%s-db-%.*s", l.ref.Name, uidShare, string(a.operation.UID)), To: a.operation.Spec.RestoreTo.Time}
+// restorable is what a copy of a service's database is made by.
+func restorable(o client.Object) restore.Service {
+	if b, ok := o.(*bookingapi.BookingService); ok {
+		return booking.Restorable(b)
+	}
+	return messaging.Restorable(o.(*messagingapi.MessagingService))
+}
+
+// programOf is the Deployment of a service that an operation of that name holds; empty: none does.
+func programOf(o client.Object, held, image string) *appsv1.Deployment {
+	o = o.DeepCopyObject().(client.Object)
+	annotations := o.GetAnnotations()
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[common.HeldAnnotation] = held
+	o.SetAnnotations(annotations)
+	if b, ok := o.(*bookingapi.BookingService); ok {
+		return booking.Deployment(b, image)
+	}
+	return messaging.GatewayDeployment(o.(*messagingapi.MessagingService), image)
+}
+
+// copy is the database that this operation makes. CloudNativePG's names have 50 characters at most.
+func (a *restoration) copy(l *look) restore.Copy {
+	return restore.Copy{
+		Of: restorable(l.object), Name: fmt.Sprintf("%s-db-%.*s", l.ref.Name, uidShare, string(a.operation.UID)), To: a.operation.Spec.RestoreTo.Time,
+	}
 }
 
 // Act implements operation.Action. The service's own controller rests while the operation runs, so
 // what it would make of the service is made here, by the same builders and under the same name.
-func (a *restore) Act(ctx context.Context, step operation.Step) (string, error) {
+func (a *restoration) Act(ctx context.Context, step operation.Step) (string, error) {
 	l, err := a.look(ctx)
 	if err != nil {
 		return "", err
 	}
-	m, ok := l.object.(*messagingapi.MessagingService)
-	if !ok || l.deployment == nil {
+	if l.deployment == nil {
 		return "", operation.Failed("%s has no program to stop and start: it is not the service of the plan any more", l.ref.Touch())
 	}
-	children := kit.Children{Client: a.Client, Owner: m}
+	children := kit.Children{Client: a.Client, Owner: l.object}
 	made, image := a.copy(l), l.deployment.Spec.Template.Spec.Containers[0].Image
 	switch step.Name {
 	case recovery.StepRestoreCopy:
 		// Policies come first: nothing shall run before its doors are closed.
-		for _, p := range made.NetworkPolicies(m) {
+		for _, p := range made.NetworkPolicies() {
 			if err := children.LookAndApply(ctx, p); err != nil {
 				return "", err
 			}
@@ -96,12 +125,12 @@ func (a *restore) Act(ctx context.Context, step operation.Step) (string, error) 
 		if there, err := l.engine(ctx, a.Reader, database.GVK, made.Name); there != nil || err != nil {
 			return "", err
 		}
-		return "", children.LookAndApply(ctx, made.Cluster(m))
+		return "", children.LookAndApply(ctx, made.Cluster())
 	case recovery.StepCompareCopy, recovery.StepCarryAhead, recovery.StepCarryOver:
 		work := jobWorks[step.Name]
-		return made.JobName(work), children.LookAndApply(ctx, made.Job(m, image, work))
+		return made.JobName(work), children.LookAndApply(ctx, made.Job(image, work))
 	case recovery.StepSwitchDatabase:
-		return "", a.annotate(ctx, m, common.DatabaseAnnotation, made.Name)
+		return "", a.annotate(ctx, l.object, common.DatabaseAnnotation, made.Name)
 	case recovery.StepRestBefore:
 		return "", a.rest(ctx, l, step)
 	}
@@ -109,19 +138,14 @@ func (a *restore) Act(ctx context.Context, step operation.Step) (string, error) 
 	if step.Name == recovery.StepStopPrograms {
 		held = a.operation.Name
 	}
-	if err := a.annotate(ctx, m, common.HeldAnnotation, held); err != nil {
+	if err := a.annotate(ctx, l.object, common.HeldAnnotation, held); err != nil {
 		return "", err
 	}
-	m = m.DeepCopy()
-	if m.Annotations == nil {
-		m.Annotations = map[string]string{}
-	}
-	m.Annotations[common.HeldAnnotation] = held
-	return "", children.LookAndApply(ctx, messaging.GatewayDeployment(m, image))
+	return "", children.LookAndApply(ctx, programOf(l.object, held, image))
 }
 
 // rest stops the members of the database before, and the copying of it.
-func (a *restore) rest(ctx context.Context, l *look, step operation.Step) error {
+func (a *restoration) rest(ctx context.Context, l *look, step operation.Step) error {
 	for _, o := range recovery.Named(a.operation.Status.Plan, step.PlannedStep) {
 		before, err := l.engine(ctx, a.Reader, database.GVK, o.Name)
 		if err != nil || before == nil || string(before.GetUID()) != o.UID {
@@ -145,7 +169,7 @@ func (a *restore) rest(ctx context.Context, l *look, step operation.Step) error 
 }
 
 // Check implements operation.Action.
-func (a *restore) Check(ctx context.Context, step operation.Step) (operation.Progress, error) {
+func (a *restoration) Check(ctx context.Context, step operation.Step) (operation.Progress, error) {
 	l, err := a.look(ctx)
 	if err != nil {
 		return operation.Progress{}, err
@@ -166,10 +190,10 @@ func (a *restore) Check(ctx context.Context, step operation.Step) (operation.Pro
 		case c == nil:
 			return progress, nil
 		}
-		if lacks := c.Lacks(step.Name == recovery.StepCarryOver); lacks != "" {
+		if lacks := l.service.Lacks(*c, step.Name == recovery.StepCarryOver); lacks != "" {
 			return operation.Progress{}, operation.Failed("%s: the service goes on with the database that it has; the copy stays for whoever looks into it", lacks)
 		}
-		return operation.Progress{Done: true, Message: says(step.Name, c)}, nil
+		return operation.Progress{Done: true, Message: says(l.service, step.Name, c)}, nil
 	case recovery.StepStopPrograms:
 		return a.stopped(ctx, l)
 	case recovery.StepSwitchDatabase:
@@ -188,18 +212,18 @@ func (a *restore) Check(ctx context.Context, step operation.Step) (operation.Pro
 }
 
 // says is what a step that did one of the works has found, for people.
-func says(step string, c *recovery.Comparison) string {
+func says(s recovery.Service, step string, c *recovery.Comparison) string {
 	switch step {
 	case recovery.StepCarryAhead:
-		return fmt.Sprintf("%d messages were carried over", c.Carried)
+		return s.Ahead(*c)
 	case recovery.StepCarryOver:
-		return c.Since()
+		return s.CarriedOver(*c)
 	}
-	return c.String()
+	return s.Compared(*c)
 }
 
 // stopped says whether no program is left that could write.
-func (a *restore) stopped(ctx context.Context, l *look) (operation.Progress, error) {
+func (a *restoration) stopped(ctx context.Context, l *look) (operation.Progress, error) {
 	var pods corev1.PodList
 	if err := a.Reader.List(ctx, &pods, client.InNamespace(l.ref.Namespace), client.MatchingLabels(l.pods)); err != nil {
 		return operation.Progress{}, err
@@ -219,7 +243,7 @@ func (a *restore) stopped(ctx context.Context, l *look) (operation.Progress, err
 	}, nil
 }
 
-func (a *restore) rested(ctx context.Context, l *look, step operation.Step) (operation.Progress, error) {
+func (a *restoration) rested(ctx context.Context, l *look, step operation.Step) (operation.Progress, error) {
 	for _, o := range recovery.Named(a.operation.Status.Plan, step.PlannedStep) {
 		before, err := l.engine(ctx, a.Reader, database.GVK, o.Name)
 		if err != nil {
@@ -233,7 +257,7 @@ func (a *restore) rested(ctx context.Context, l *look, step operation.Step) (ope
 }
 
 // compared is what a Job has found; nil while it has not.
-func (a *restore) compared(ctx context.Context, l *look, name string) (*recovery.Comparison, operation.Progress, error) {
+func (a *restoration) compared(ctx context.Context, l *look, name string) (*recovery.Comparison, operation.Progress, error) {
 	var job batchv1.Job
 	if err := a.Reader.Get(ctx, l.key(name), &job); err != nil {
 		return nil, operation.Progress{NotActed: true, Message: "Job " + name + " is not there"}, client.IgnoreNotFound(err)
@@ -269,7 +293,7 @@ func (a *restore) compared(ctx context.Context, l *look, name string) (*recovery
 }
 
 // Verify implements operation.Action.
-func (a *restore) Verify(ctx context.Context, started time.Time, evidence *api.Evidence) (operation.Progress, error) {
+func (a *restoration) Verify(ctx context.Context, started time.Time, evidence *api.Evidence) (operation.Progress, error) {
 	progress, err := a.onService.Verify(ctx, started, evidence)
 	if err != nil || !progress.Done {
 		return progress, err
@@ -285,7 +309,7 @@ func (a *restore) Verify(ctx context.Context, started time.Time, evidence *api.E
 			return operation.Progress{}, err
 		}
 		if c != nil {
-			evidence.Notes = append(evidence.Notes, step+": "+says(step, c))
+			evidence.Notes = append(evidence.Notes, step+": "+says(l.service, step, c))
 		}
 	}
 	evidence.Notes = append(evidence.Notes, "the database before stays, at rest: delete its Cluster when nobody will ask for it any more")

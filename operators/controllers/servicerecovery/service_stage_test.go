@@ -78,8 +78,19 @@ func newStage(ctx context.Context, name string, options ...func(*messagingapi.Me
 }
 
 // newBookingStage plays a BookingService.
-func newBookingStage(ctx context.Context, name string) *stage {
+func newBookingStage(ctx context.Context, name string, options ...func(*bookingapi.BookingService)) *stage {
 	GinkgoHelper()
+	b := bookings(name, options...)
+	s := empty(ctx, b, name+"-service")
+	s.prober.Count(ports.BookingStatus{OutboxPending: 3})
+	for _, child := range []client.Object{booking.Database(b), booking.Deployment(b, string(b.Spec.Service.Image))} {
+		Expect(cluster.Client.Create(ctx, child)).To(Succeed())
+	}
+	return s.fill(booking.Selector(b, booking.ComponentService))
+}
+
+// bookings is a BookingService that needs nothing but a name.
+func bookings(name string, options ...func(*bookingapi.BookingService)) *bookingapi.BookingService {
 	resources := common.Resources{CPU: resource.MustParse("100m"), Memory: resource.MustParse("256Mi")}
 	b := &bookingapi.BookingService{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "spine-booking"}}
 	b.Spec.Service = common.WorkloadSpec{Image: operatortest.Image("booking-service", '1'), Resources: resources}
@@ -88,12 +99,10 @@ func newBookingStage(ctx context.Context, name string) *stage {
 	}
 	b.Spec.Gateway = bookingapi.GatewayReference{Name: "spine", Namespace: "spine-messaging"}
 	b.Spec.Tokens = bookingapi.TokensSpec{KeysConfigMap: "keys", Issuer: "https://login.test"}
-	s := empty(ctx, b, name+"-service")
-	s.prober.Count(ports.BookingStatus{OutboxPending: 3})
-	for _, child := range []client.Object{booking.Database(b), booking.Deployment(b, string(b.Spec.Service.Image))} {
-		Expect(cluster.Client.Create(ctx, child)).To(Succeed())
+	for _, f := range options {
+		f(b)
 	}
-	return s.fill(booking.Selector(b, booking.ComponentService))
+	return b
 }
 
 // empty is a service without any member.

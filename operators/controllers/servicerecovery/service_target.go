@@ -38,8 +38,9 @@ type target struct {
 	specified, replicas, capacity int32
 	// elsewhere are the hosts of engines that somebody else runs, by the names of their parts.
 	elsewhere map[string]string
-	// asleep: the service is to be asleep.
+	// asleep: the service is to be asleep. sleep is how far it is between awake and asleep.
 	asleep bool
+	sleep  common.SleepPhase
 	// patience with one answer of the program.
 	patience time.Duration
 	// site of the specification, nil where there is one only, atSite what the service says of it, and acknowledge what has
@@ -84,7 +85,7 @@ func messagingTarget(m *messagingapi.MessagingService) *target {
 		podOps: messaging.PodOpsAddress, instances: m.Spec.Database.Members(), nodes: m.Spec.Broker.Members(),
 		specified: m.Spec.Gateway.Replicas, replicas: messaging.GatewayReplicas(m), capacity: common.MaxReplicas,
 		patience: m.Spec.Probe.Timeout.Duration, suppliers: m.Spec.Suppliers, elsewhere: map[string]string{},
-		site: m.Spec.Site, atSite: m.Status.Site, acknowledge: m.Spec.Acknowledge,
+		site: m.Spec.Site, atSite: m.Status.Site, acknowledge: m.Spec.Acknowledge, sleep: common.SleepAwake,
 	}
 	if e := m.Spec.Database.Endpoint; e != nil {
 		t.elsewhere[recovery.Database] = string(e.Host)
@@ -105,8 +106,8 @@ func bookingTarget(b *bookingapi.BookingService) *target {
 		specified: b.Spec.Service.Replicas, replicas: booking.Replicas(b),
 		capacity: databaseConnections / max(1, b.Spec.Capacity.DatabaseConnections),
 		patience: b.Spec.Probe.Timeout.Duration, elsewhere: map[string]string{},
-		asleep: b.Spec.Activity == common.ActivityAsleep,
-		site:   b.Spec.Site, atSite: b.Status.Site, acknowledge: b.Spec.Acknowledge,
+		asleep: b.Spec.Activity == common.ActivityAsleep, sleep: common.SleepPhaseOf(b.Status.Sleep),
+		site: b.Spec.Site, atSite: b.Status.Site, acknowledge: b.Spec.Acknowledge,
 	}
 	if e := b.Spec.Database.Endpoint; e != nil {
 		t.elsewhere[recovery.Database] = string(e.Host)

@@ -117,12 +117,23 @@ func resynced(change func(*Resync)) Resync {
 func restored(change func(*Restore)) Restore {
 	now := time.Date(2026, 11, 22, 15, 0, 0, 0, time.UTC)
 	f := Restore{
-		Service: whole(), Object: object("MessagingService", "spine"), Messaging: true, Program: "gateway", Replicas: 2,
+		Service: whole(), Object: object("MessagingService", "spine"), Sleep: common.SleepAwake, Program: "gateway", Replicas: 2,
 		Now: now, To: now.Add(-time.Hour), First: now.Add(-13 * time.Hour), Kept: true, Available: true,
 		Cluster: object("Cluster", "spine-db"), Copy: Object{Kind: "Cluster", Namespace: "spine-messaging", Name: "spine-db-a1b2c3"},
 	}
 	change(&f)
 	return f
+}
+
+// restoredBookings is the same of a BookingService.
+func restoredBookings(change func(*Restore)) Restore {
+	return restored(func(f *Restore) {
+		f.Service = Service{Kind: "BookingService", Namespace: "spine-booking", Name: "ers"}
+		f.Object, f.Program = Object{"BookingService", "spine-booking", "ers", "uid-of-ers"}, "service"
+		f.Cluster = Object{"Cluster", "spine-booking", "ers-db", "uid-of-ers-db"}
+		f.Copy = Object{Kind: "Cluster", Namespace: "spine-booking", Name: "ers-db-a1b2c3"}
+		change(f)
+	})
 }
 
 func restart(s Service, part string) Restart {
@@ -197,6 +208,7 @@ func TestPlans(t *testing.T) {
 		})),
 		"resync-standby-accepted": PlanResync(resynced(func(f *Resync) { f.Order.Alone, f.Accepted = true, true })),
 		"restore-database":        PlanRestore(restored(func(*Restore) {})),
+		"restore-bookings":        PlanRestore(restoredBookings(func(*Restore) {})),
 		"scale-out":               PlanScale(scale(4)),
 		"end-scale-out":           PlanScale(func() Scale { s := scale(2); s.Now = 4; return s }()),
 	} {

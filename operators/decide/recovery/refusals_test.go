@@ -44,21 +44,46 @@ func TestOthersUnknown(t *testing.T) {
 	}
 }
 
-// Nothing that was accepted may be missing from what takes the ledger's place.
+// Nothing that came may be missing from what takes the database's place.
 func TestLacks(t *testing.T) {
+	ledger, bookings := whole(), Service{Kind: "BookingService"}
 	for name, c := range map[string]struct {
+		of      Service
 		found   Comparison
 		carried bool
 		want    string
 	}{
-		"a true copy":             {Comparison{Both: 9, After: 3, OnlyTo: 2}, false, ""},
-		"it lacks an old message": {Comparison{Both: 9, OnlyFrom: 1}, false, "the copy lacks 1 message accepted before that time"},
-		"after, an old one":       {Comparison{Both: 9, OnlyFrom: 2, Carried: 4}, true, "the copy lacks 2 messages accepted before that time"},
-		"all was carried over":    {Comparison{Both: 9, Carried: 3}, true, ""},
-		"one was not":             {Comparison{Both: 9, Carried: 2, After: 1}, true, "the copy lacks 1 message accepted since"},
+		"a true copy":             {ledger, Comparison{Both: 9, After: 3, OnlyTo: 2}, false, ""},
+		"it lacks an old message": {ledger, Comparison{Both: 9, OnlyFrom: 1}, false, "the copy lacks 1 message accepted before that time"},
+		"after, an old one":       {ledger, Comparison{Both: 9, OnlyFrom: 2, Carried: 4}, true, "the copy lacks 2 messages accepted before that time"},
+		"all was carried over":    {ledger, Comparison{Both: 9, Carried: 3}, true, ""},
+		"one was not":             {ledger, Comparison{Both: 9, Carried: 2, After: 1}, true, "the copy lacks 1 message accepted since"},
+		"an old referral":         {bookings, Comparison{Both: 9, OnlyFrom: 1}, false, "the copy lacks 1 referral made or changed before that time"},
+		"changes were not":        {bookings, Comparison{Both: 9, After: 2}, true, "the copy lacks 2 referrals made or changed since"},
+		"slots were given away":   {bookings, Comparison{Both: 9, Carried: 3, Displaced: 3}, true, ""},
 	} {
-		if got := c.found.Lacks(c.carried); got != c.want {
+		if got := c.of.Lacks(c.found, c.carried); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+// What a comparison found, as a person reads it.
+func TestFound(t *testing.T) {
+	bookings := Service{Kind: "BookingService"}
+	for got, want := range map[string]string{
+		whole().Compared(Comparison{Both: 40, OnlyTo: 2, Differing: 1, After: 7}):  "40 messages are in both; 3 are had back; 7 accepted since are only in the one in use",
+		whole().Ahead(Comparison{Carried: 6}):                                      "6 messages were carried over",
+		whole().CarriedOver(Comparison{Both: 8, Carried: 2}):                       "nothing accepted since is missing, of 8 messages; 2 of them were carried over with the programs stopped",
+		bookings.Compared(Comparison{Both: 40, OnlyTo: 2, Differing: 1, After: 7}): "40 referrals are in both; 3 are had back; 7 made or changed since are so in the one in use only",
+		bookings.CarriedOver(Comparison{Both: 8, Carried: 7}):                      "nothing made or changed since is missing, of 8 referrals; 7 of them were carried over with the programs stopped",
+		bookings.CarriedOver(Comparison{Both: 8, Carried: 7, Displaced: 1}): "nothing made or changed since is missing, of 8 referrals; 7 of them were carried over with the programs stopped;" +
+			" 1 booking that was had back had lost its slot to another patient since: it is on the worklist of appointment slot issues",
+		bookings.CarriedOver(Comparison{Both: 8, Carried: 7, Displaced: 3}): "nothing made or changed since is missing, of 8 referrals; 7 of them were carried over with the programs stopped;" +
+			" 3 bookings that were had back had lost their slot to another patient since: they are on the worklist of appointment slot issues",
+	} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
 		}
 	}
 }
@@ -126,7 +151,11 @@ func TestRefusals(t *testing.T) {
 		"resync: it follows with a member less": {PlanResync(resynced(follows)), api.ReasonNotApplicable, "RebuildReplica"},
 
 		"restore: somebody else's database":   {PlanRestore(restored(func(f *Restore) { f.Elsewhere = map[string]string{Database: "db.test"} })), api.ReasonRunElsewhere, "db.test"},
-		"restore: what changes its rows":      {PlanRestore(restored(func(f *Restore) { f.Messaging = false })), api.ReasonNotApplicable, "cannot be carried over"},
+		"restore: somebody else's bookings":   {PlanRestore(restoredBookings(func(f *Restore) { f.Elsewhere = map[string]string{Database: "db.test"} })), api.ReasonRunElsewhere, "db.test"},
+		"restore: it wakes":                   {PlanRestore(restoredBookings(func(f *Restore) { f.Sleep = common.SleepWaking })), api.ReasonAsleep, "status.sleep.phase is Waking"},
+		"restore: another one holds it":       {PlanRestore(restoredBookings(func(f *Restore) { f.HeldBy = "restore-database-ers-x1" })), api.ReasonOtherOperation, "is held by restore-database-ers-x1"},
+		"restore: bookings at two sites":      {PlanRestore(restoredBookings(func(f *Restore) { f.Paired = true })), api.ReasonNotApplicable, "two sites"},
+		"restore: changes since are away":     {PlanRestore(restoredBookings(func(f *Restore) { f.Available = false })), api.ReasonLossUnknown, "what was made or changed after"},
 		"restore: two sites":                  {PlanRestore(restored(func(f *Restore) { f.Paired = true })), api.ReasonNotApplicable, "two sites"},
 		"restore: it is kept nowhere":         {PlanRestore(restored(func(f *Restore) { f.Kept = false })), api.ReasonNotApplicable, "spec.database.backup"},
 		"restore: no copy is there yet":       {PlanRestore(restored(func(f *Restore) { f.First = time.Time{} })), api.ReasonNotApplicable, "no copy"},

@@ -32,7 +32,9 @@ const (
 )
 
 // DatabaseName is the name of the Cluster of CloudNativePG.
-func DatabaseName(b *booking.BookingService) string { return b.Name + "-db" }
+func DatabaseName(b *booking.BookingService) string {
+	return common.Database(b.Annotations, b.Name+"-db")
+}
 
 // ServiceName is the name of the Deployment, the Service and the budget.
 func ServiceName(b *booking.BookingService) string { return b.Name + "-service" }
@@ -76,10 +78,11 @@ func order(b *booking.BookingService) common.SiteOrder {
 // Serves says whether the program is to run at this site.
 func Serves(b *booking.BookingService) bool { return order(b).Role == common.SiteActive }
 
-// Replicas is how many there have to be of the program: none at a site that is not to serve;
-// else the specification's number, or more where an operation has asked for more.
+// Replicas is how many there have to be of the program: none at a site that is not to serve, and
+// none while an operation holds the service; else the specification's number, or more where an
+// operation has asked for more.
 func Replicas(b *booking.BookingService) int32 {
-	if !Serves(b) {
+	if !Serves(b) || common.Held(b.Annotations) {
 		return 0
 	}
 	return common.Replicas(b.Annotations, b.Spec.Service.Replicas)

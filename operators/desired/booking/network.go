@@ -41,9 +41,13 @@ func NetworkPolicies(b *booking.BookingService) []*networkingv1.NetworkPolicy {
 
 // databasePolicy opens the instances to the program, to each other and to their operator.
 func databasePolicy(b *booking.BookingService) *networkingv1.NetworkPolicy {
-	db, service := Selector(b, ComponentDatabase), Selector(b, ComponentService)
+	return databasePolicyOf(b, DatabaseName(b))
+}
+
+func databasePolicyOf(b *booking.BookingService, cluster string) *networkingv1.NetworkPolicy {
+	db, service := map[string]string{database.ClusterLabel: cluster}, Selector(b, ComponentService)
 	instances := network.Rule{Peers: network.Pods(db), Ports: network.TCP(database.Port, database.StatusPort)}
-	return network.Policy(meta(b, DatabaseName(b), ComponentDatabase), db,
+	return network.Policy(meta(b, cluster, ComponentDatabase), db,
 		append([]network.Rule{
 			{Peers: network.Pods(service), Ports: network.TCP(database.Port)},
 			instances,

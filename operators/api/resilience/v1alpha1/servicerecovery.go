@@ -29,7 +29,9 @@ const (
 	// ActionResyncStandby throws the service's database at a site that does not serve away, and copies the other site's.
 	ActionResyncStandby Action = "ResyncStandby"
 	// ActionRestoreDatabase has the service go on with its database as it was at a time, and with
-	// all that was accepted since.
+	// all that was accepted since: every message, or every referral in its latest state. A booking
+	// that comes back to a slot which was given to another patient since becomes an appointment slot
+	// issue.
 	ActionRestoreDatabase Action = "RestoreDatabase"
 	// ActionDrainHost moves everything off a host, for planned work.
 	ActionDrainHost Action = "DrainHost"
@@ -115,7 +117,8 @@ type ServiceRecoverySpec struct {
 	// +kubebuilder:validation:Maximum=20
 	Replicas int32 `json:"replicas,omitempty"`
 	// restoreTo is the time whose state of the database RestoreDatabase brings back, RFC 3339: after
-	// the first copy in the object store, and before now.
+	// the first copy in the object store, and three minutes before now at the latest. What the
+	// programs have written since is carried over.
 	// +optional
 	RestoreTo *metav1.Time `json:"restoreTo,omitempty"`
 	// acceptUnknownLoss lets ResyncStandby throw a database away that may hold acknowledged work
