@@ -19,14 +19,17 @@ import (
 	"spine.nhs.uk/controlplane/operators/desired/database"
 )
 
+// kept has the database kept in an object store.
+func kept(b *booking.BookingService) {
+	b.Spec.Database.Backup = &common.DatabaseBackup{
+		Endpoint: "https://objects.test:9000", Bucket: "spine", Secret: common.LocalSecret{Name: "object-store"},
+		Networks: []common.SiteNetwork{"10.30.0.0/16"}, RetentionDays: 7,
+	}
+}
+
 var _ = Describe("Backups of a BookingService's database", func() {
 	It("are made every night, and said to be there or not", func(ctx SpecContext) {
-		b := running(ctx, "archived", func(b *booking.BookingService) {
-			b.Spec.Database.Backup = &common.DatabaseBackup{
-				Endpoint: "https://objects.test:9000", Bucket: "spine", Secret: common.LocalSecret{Name: "object-store"},
-				Networks: []common.SiteNetwork{"10.30.0.0/16"}, RetentionDays: 7,
-			}
-		})
+		b := running(ctx, "archived", kept)
 		Expect(b.condition("Backup").Status).To(Equal(metav1.ConditionUnknown))
 		u := &unstructured.Unstructured{}
 		u.SetGroupVersionKind(database.ScheduleGVK)

@@ -125,11 +125,15 @@ func (s *scope) letGo(ctx context.Context) (time.Duration, error) {
 	return 0, nil
 }
 
-// setFinalizer changes only finalizers, and only of the version that was read. The
-// status that was worked out so far is kept.
 func (s *scope) setFinalizer(ctx context.Context, change func(client.Object, string) bool) error {
+	return s.amend(ctx, func(b *booking.BookingService) bool { return change(b, common.WorkFinalizer) })
+}
+
+// amend changes only the service's own metadata, and only of the version that was read; change says
+// whether it did. The status that was worked out so far is kept.
+func (s *scope) amend(ctx context.Context, change func(*booking.BookingService) bool) error {
 	next := s.before.DeepCopy()
-	if !change(next, common.WorkFinalizer) {
+	if !change(next) {
 		return nil
 	}
 	patch := client.MergeFromWithOptions(s.before.DeepCopy(), client.MergeFromWithOptimisticLock{})

@@ -24,6 +24,11 @@ func rolledBack(b *booking.BookingService, from, to string) kit.Event {
 		Message: fmt.Sprintf("Image %s did not work; going back to %s", from, to)}
 }
 
+func released(b *booking.BookingService, operation string) kit.Event {
+	return kit.Event{Object: b, Type: corev1.EventTypeNormal, Reason: "Released",
+		Message: "The program runs again: " + operation + ", which held it, has ended"}
+}
+
 func forced(b *booking.BookingService, reason string) kit.Event {
 	return kit.Event{Object: b, Type: corev1.EventTypeWarning, Reason: "DeletionForced",
 		Message: "Deleted without regard to what it held: " + clip(reason, 500)}

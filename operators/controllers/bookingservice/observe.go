@@ -11,6 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/utils/ptr"
 
+	booking "spine.nhs.uk/controlplane/operators/api/booking/v1alpha1"
+	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/decide/rollout"
 	desired "spine.nhs.uk/controlplane/operators/desired/booking"
 	"spine.nhs.uk/controlplane/operators/desired/database"
@@ -23,6 +25,9 @@ import (
 func (s *scope) observe(ctx context.Context) (time.Duration, error) {
 	var err error
 	if s.operation, err = lease.New(s.Client).OnService(ctx, s.service.Namespace, s.service.Name); err != nil {
+		return 0, err
+	}
+	if err := s.unhold(ctx); err != nil {
 		return 0, err
 	}
 	if err := s.observeDatabase(ctx); err != nil {
@@ -41,6 +46,18 @@ func (s *scope) observe(ctx context.Context) (time.Duration, error) {
 	}
 	s.observed = true
 	return 0, nil
+}
+
+// unhold lets the program run again that was held for an operation which has ended, however it did.
+func (s *scope) unhold(ctx context.Context) error {
+	if s.operation != "" || !common.Held(s.service.Annotations) {
+		return nil
+	}
+	s.tell(released(s.service, s.service.Annotations[common.HeldAnnotation]))
+	return s.amend(ctx, func(b *booking.BookingService) bool {
+		delete(b.Annotations, common.HeldAnnotation)
+		return true
+	})
 }
 
 // keepProgram keeps the program beside its live Deployment.
@@ -62,8 +79,7 @@ func (s *scope) observeDatabase(ctx context.Context) error {
 	if s.service.Spec.Database.Elsewhere() {
 		return nil
 	}
-	cluster := desired.Database(s.service)
-	live, err := s.children.Live(ctx, cluster)
+	cluster, live, err := s.cluster(ctx)
 	if err != nil {
 		return err
 	}
@@ -84,6 +100,17 @@ func (s *scope) observeDatabase(ctx context.Context) error {
 	}
 	s.database = database.Observe(s.databaseChild.Live).Without(s.databaseChild.Live, s.service.Status.Redundancy.Astray)
 	return nil
+}
+
+// cluster is the database as it is to be, made as the live one was, beside that one; nil while there
+// is none.
+func (s *scope) cluster(ctx context.Context) (cluster, live *unstructured.Unstructured, err error) {
+	cluster = desired.Database(s.service)
+	if live, err = s.children.Live(ctx, cluster); err != nil {
+		return nil, nil, err
+	}
+	database.KeepOrigin(cluster, live)
+	return cluster, live, nil
 }
 
 // program is what is known of the images: what was asked for, and what status remembers.

@@ -70,7 +70,10 @@ func (s *scope) carryOut(ctx context.Context, act sleep.Act) error {
 		}
 		return s.applyProgram(ctx, child)
 	case sleep.Hibernate:
-		cluster := desired.Database(s.service)
+		cluster, _, err := s.cluster(ctx)
+		if err != nil {
+			return err
+		}
 		database.Hibernate(cluster)
 		child, err := s.children.Look(ctx, cluster)
 		if err != nil {

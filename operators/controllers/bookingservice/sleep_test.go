@@ -12,12 +12,12 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	booking "spine.nhs.uk/controlplane/operators/api/booking/v1alpha1"
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
+	desired "spine.nhs.uk/controlplane/operators/desired/booking"
 	"spine.nhs.uk/controlplane/operators/desired/database"
 	"spine.nhs.uk/controlplane/operators/kit"
 	"spine.nhs.uk/controlplane/operators/operatortest"
@@ -279,10 +279,7 @@ func (b *bench) asked() int32 {
 
 func (b *bench) hibernating() bool {
 	GinkgoHelper()
-	u := &unstructured.Unstructured{}
-	u.SetGroupVersionKind(database.GVK)
-	Expect(cluster.Client.Get(b.ctx, client.ObjectKey{Namespace: namespace, Name: b.key.Name + "-db"}, u)).To(Succeed())
-	return database.Hibernating(u)
+	return database.Hibernating(b.live(database.GVK, desired.DatabaseName(b.get())))
 }
 
 // intake is what the program is told.

@@ -149,7 +149,7 @@ func (b *bench) database(ready int64) {
 	if ready < 3 {
 		phase = "Waiting for the instances to become active"
 	}
-	Expect(cluster.Database(b.ctx, namespace, b.key.Name+"-db", ready, string(phase))).To(Succeed())
+	Expect(cluster.Database(b.ctx, namespace, desired.DatabaseName(b.get()), ready, string(phase))).To(Succeed())
 }
 
 func (b *bench) replicas(updated, available int32) {
