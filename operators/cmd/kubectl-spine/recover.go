@@ -54,6 +54,9 @@ Actions:
   # After a mistake: the ledger as it was at 14:05, with every message since
   kubectl spine recover RestoreDatabase spine --to 2026-11-22T14:05:00Z --reason 'INC0012345: rows deleted'
 
+  # The same of bookings; who has lost a slot to another patient since is then on the worklist
+  kubectl spine recover RestoreDatabase ers --to 2026-11-22T14:05:00Z --reason 'INC0012345: rows deleted'
+
   # Stop deliveries to a supplier, outside the change window
   kubectl spine recover QuarantineSupplier spine --supplier example-pharmacy \
     --reason 'INC0012345: poison messages' --break-glass 'agreed by the duty manager'`,

@@ -190,6 +190,8 @@ func TestRecoverFindsItsTarget(t *testing.T) {
 		{"FenceHost b", "spine-system/fence-host-b-x7k2p"},
 		{"RebuildReplica ers --instance ers-db-2", "spine-booking/rebuild-replica-ers-x7k2p"},
 		{"RebuildReplica spine --instance spine-broker-server-2", "spine-messaging/rebuild-replica-spine-x7k2p"},
+		{"RestoreDatabase spine --to 2026-11-22T14:05:00Z", "spine-messaging/restore-database-spine-x7k2p"},
+		{"RestoreDatabase ers --to 2026-11-22T14:05:00Z", "spine-booking/restore-database-ers-x7k2p"},
 		{"ReplayDeadLetters spine --supplier example-gp", "spine-messaging/replay-dead-letters-spine-x7k2p"},
 	} {
 		w := newWorld(wellSite()...)

@@ -44,7 +44,7 @@ var actions = []action{
 	{api.ActionReleaseSupplier, "start deliveries to a supplier again", flagSupplier, true},
 	{api.ActionScaleOut, "run more replicas of the service's own program", flagReplicas, false},
 	{api.ActionResyncStandby, "throw the database of a site that does not serve away and copy the other site's", "", false},
-	{api.ActionRestoreDatabase, "go on with the database as it was at a time, and with all that was accepted since", flagTo, true},
+	{api.ActionRestoreDatabase, "go on with the database as it was at a time, and with all that was accepted since", flagTo, false},
 	{api.ActionDrainHost, "move everything off a host, for planned work", "", false},
 	{api.ActionReturnHost, "take a host back into service", "", false},
 	{api.ActionFenceHost, "switch a host off by its BMC and release its pods and volumes", "", false},
