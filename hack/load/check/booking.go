@@ -17,6 +17,8 @@ type booking struct {
 	// lived from the one to the other. cancelled is when that was acknowledged. 0 means never.
 	acked, start, cancelling, cancelled int64
 	live                                bool
+	// displaced: another booking has had the slot since, and this one's referral is an appointment slot issue.
+	displaced bool
 }
 
 // slot judges the events of one slot, in the order in which they were seen. A referral books a slot once at most, as
@@ -55,6 +57,7 @@ func (c *checker) slot(events []record.Event) {
 	all := make([]*booking, 0, len(byUBRN))
 	living := 0
 	for _, b := range byUBRN {
+		b.displaced = c.displaced(b, byUBRN)
 		c.booked(name, b)
 		if b.live {
 			living++
@@ -68,6 +71,19 @@ func (c *checker) slot(events []record.Event) {
 	} else {
 		c.overlaps(name, all)
 	}
+}
+
+// displaced says whether a booking that was promised is gone for another one, and owed to the patient.
+func (c *checker) displaced(b *booking, all map[uint64]*booking) bool {
+	if b.acked == 0 || b.cancelling != 0 || b.live || !c.issues[b.ubrn] {
+		return false
+	}
+	for _, other := range all {
+		if other != b && (other.live || other.acked > b.acked) {
+			return true
+		}
+	}
+	return false
 }
 
 // booked judges one booking.
@@ -84,6 +100,8 @@ func (c *checker) booked(slot uint64, b *booking) {
 	}
 	switch {
 	case !c.bookings:
+	case b.displaced:
+		c.found(Displaced, fmt.Sprintf("slot %d, UBRN %012d: booked at %s, another one's now", slot, b.ubrn, clock(b.acked)))
 	case b.cancelling == 0 && !b.live:
 		c.found(BookingLost, fmt.Sprintf("slot %d, UBRN %012d: booked at %s, unknown to the database", slot, b.ubrn, clock(b.acked)))
 	case b.cancelled != 0 && b.live:
@@ -92,11 +110,15 @@ func (c *checker) booked(slot uint64, b *booking) {
 }
 
 // overlaps reports bookings that were acknowledged while another one surely lived: it had been acknowledged when the
-// second one was asked for, and nobody had begun to cancel it when the second one's acknowledgement had come.
+// second one was asked for, and nobody had begun to cancel it when the second one's acknowledgement had come. One that was
+// displaced is reported as that.
 func (c *checker) overlaps(slot uint64, all []*booking) {
 	slices.SortFunc(all, func(a, b *booking) int { return cmp.Compare(a.acked, b.acked) })
 	for i, b := range all {
 		for _, earlier := range all[:i] {
+			if earlier.displaced {
+				continue
+			}
 			if earlier.cancelling == 0 || earlier.cancelling > b.acked {
 				c.found(DoubleBooked, fmt.Sprintf("slot %d: UBRN %012d at %s, and UBRN %012d at %s",
 					slot, earlier.ubrn, clock(earlier.acked), b.ubrn, clock(b.acked)))

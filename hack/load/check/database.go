@@ -64,6 +64,20 @@ func Booked(url string) Source {
 	}
 }
 
+// Issues reads which referrals, by UBRN, the booking service's database holds an open appointment slot issue of.
+func Issues(url string) func(context.Context) (map[uint64]bool, error) {
+	return func(ctx context.Context) (map[uint64]bool, error) {
+		out := map[uint64]bool{}
+		err := rows(ctx, url, func([]record.Event) error { return nil }, func(r pgx.Rows, _ *record.Event) (bool, error) {
+			var ubrn int64
+			err := r.Scan(&ubrn)
+			out[uint64(ubrn)] = true
+			return false, err
+		}, `SELECT ubrn FROM booking.asi WHERE closed IS NULL`)
+		return out, err
+	}
+}
+
 // rows streams a query's rows as events, in blocks; one reads a row, or says that it is of no concern.
 func rows(ctx context.Context, url string, each func([]record.Event) error,
 	one func(pgx.Rows, *record.Event) (bool, error), query string, args ...any) error {

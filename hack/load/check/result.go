@@ -39,12 +39,15 @@ const (
 	DoubleBooked Defect = "double-booked"
 	// BookingLost: a booking was acknowledged, never cancelled, and the database does not hold it.
 	BookingLost Defect = "booking lost"
+	// Displaced: a booking was acknowledged and never cancelled, another one has had its slot since, and its referral is an
+	// appointment slot issue now. That is so after a restore of the database brought it back, and may not be at any other time.
+	Displaced Defect = "displaced, an appointment slot issue"
 	// Uncancelled: the cancelling was acknowledged, but the database still holds the booking.
 	Uncancelled Defect = "cancelled but still booked"
 )
 
 // Order in which defects are shown: the worst first.
-var Order = []Defect{Lost, BookingLost, DoubleBooked, Redone, WrongReceiver, WrongBody, TwoNames, NotInLedger, Refusal, Uncancelled, Late, Alien}
+var Order = []Defect{Lost, BookingLost, DoubleBooked, Displaced, Redone, WrongReceiver, WrongBody, TwoNames, NotInLedger, Refusal, Uncancelled, Late, Alien}
 
 // Finding is every case of one defect.
 type Finding struct {
