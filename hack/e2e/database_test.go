@@ -14,9 +14,16 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 )
 
 var forwarded = regexp.MustCompile(`127\.0\.0\.1:(\d+)`)
+
+// databaseOf is the name of a service's Cluster; RestoreDatabase makes another.
+func databaseOf(service client.Object) string {
+	return common.Database(service.GetAnnotations(), service.GetName()+"-db")
+}
 
 // databaseURL opens a way to a database's primary and returns its URL; stop closes the way. It leads by the API server,
 // which a fault may have taken with it.

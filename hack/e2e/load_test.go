@@ -22,7 +22,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"spine.nhs.uk/controlplane/hack/load/check"
-	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
+	booking "spine.nhs.uk/controlplane/operators/api/booking/v1alpha1"
 	messaging "spine.nhs.uk/controlplane/operators/api/messaging/v1alpha1"
 )
 
@@ -161,14 +161,13 @@ func (r *loadRun) finish(ctx context.Context) check.Result {
 
 // compared is what the record of a load and the databases say of each other.
 func (r *loadRun) compared(ctx context.Context) (result check.Result, err error) {
-	m := &messaging.MessagingService{}
-	if err := objects.Get(ctx, messagingKey, m); err != nil {
+	m, b := &messaging.MessagingService{}, &booking.BookingService{}
+	if err := errors.Join(objects.Get(ctx, messagingKey, m), objects.Get(ctx, bookingKey, b)); err != nil {
 		return result, err
 	}
-	ledger := common.Database(m.Annotations, "spine-db") // RestoreDatabase makes another
 	args := []string{"check", "-o", "json", "--messages", filepath.Join(r.folder, "messages"), "--bookings", filepath.Join(r.folder, "bookings")}
 	for _, d := range []struct{ flag, namespace, cluster string }{
-		{"--ledger", "spine-messaging", ledger}, {"--booked", "spine-booking", "ers-db"},
+		{"--ledger", "spine-messaging", databaseOf(m)}, {"--booked", "spine-booking", databaseOf(b)},
 	} {
 		url, stop, err := databaseURL(ctx, d.namespace, d.cluster)
 		if err != nil {

@@ -81,6 +81,9 @@ func recoveries() {
 	It("has the ledger back as it was, with everything since, while the manager is killed at each step", func(ctx context.Context) { restored(ctx, by, other) },
 		Label("slow", "recovery", "restore"), NodeTimeout(45*time.Minute))
 
+	It("has bookings back as they were, with every change since, while the manager is killed at each step", func(ctx context.Context) { restoredBookings(ctx, by, other) },
+		Label("slow", "recovery", "restore"), NodeTimeout(45*time.Minute))
+
 	It("puts dead letters back on their way", func(ctx context.Context) { deadLetters(ctx, by, other) }, Label("recovery"), NodeTimeout(8*time.Minute))
 
 	DescribeTable("heals without hands the loss of a host", lostHost,

@@ -6,11 +6,15 @@ package e2e
 
 import (
 	"context"
+	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -43,20 +47,93 @@ func archived(ctx context.Context, within time.Duration) {
 // restored deletes acknowledged messages as a mistake by hand would, under load, and has the ledger back as it was
 // before, with everything since.
 func restored(ctx context.Context, by, other client.Client) {
+	anyTime := func(context.Context, time.Time) {}
+	_, result := restoring(ctx, by, other, request{action: resilience.ActionRestoreDatabase}, anyTime, func(ctx context.Context, _, _ time.Time) {
+		Expect(psql(ctx, primaries(ctx)[0], "ledger",
+			`WITH gone AS (DELETE FROM ledger.message WHERE seq IN (SELECT seq FROM ledger.message ORDER BY seq LIMIT 500) RETURNING 1) SELECT count(*) FROM gone`)).To(Equal("500"))
+	})
+	m := &messaging.MessagingService{}
+	Expect(objects.Get(ctx, messagingKey, m)).To(Succeed())
+	Expect(m.Annotations).To(HaveKey(common.DatabaseAnnotation))
+	// What was on its way at that time, and has been settled since, is delivered once more: nobody can tell a settlement
+	// from a delivery that went with the mistake, and receivers know a message by its ID.
+	for _, f := range result.Findings {
+		Expect(f.Defect).To(Equal(check.Redone), "promises that were broken, the deleted messages among them: %v", f.Cases)
+		AddReportEntry("delivered once more", f.Count)
+	}
+}
+
+// bookingsMade counts bookings that the load has made of slots that are kept here: %[1]s is when it began.
+const bookingsMade = `SELECT count(*) FROM booking.appointments a JOIN booking.referrals r USING (ubrn)
+  WHERE a.state = 'BOOKED' AND a.slot_id IS NOT NULL AND r.created > '%[1]s'`
+
+// bookingsLost is a mistake by hand among bookings that the load has made: %[1]s is when it began, %[2]s the time to go
+// back to. Fifty referrals go with all that refers to them, twenty of their slots are offered again, and ten bookings more
+// are cancelled past the program.
+const bookingsLost = `WITH doomed AS MATERIALIZED (
+  SELECT a.ubrn, a.slot_id, row_number() OVER (ORDER BY a.id) AS n
+  FROM booking.appointments a JOIN booking.referrals r USING (ubrn)
+  WHERE a.state = 'BOOKED' AND a.slot_id IS NOT NULL AND r.created > '%[1]s' AND a.updated < '%[2]s' AND r.updated < '%[2]s'
+  ORDER BY a.id LIMIT 60
+), gone AS (SELECT ubrn, slot_id FROM doomed WHERE n <= 50),
+issues AS (DELETE FROM booking.asi WHERE ubrn IN (SELECT ubrn FROM gone)),
+appointments AS (DELETE FROM booking.appointments WHERE ubrn IN (SELECT ubrn FROM gone)),
+keys AS (DELETE FROM booking.idempotency WHERE ubrn IN (SELECT ubrn FROM gone)),
+offered AS (UPDATE booking.slots SET state = 'FREE' WHERE id IN (SELECT slot_id FROM gone ORDER BY slot_id LIMIT 20)),
+cancelled AS (UPDATE booking.appointments SET state = 'CANCELLED' WHERE state = 'BOOKED' AND ubrn IN (SELECT ubrn FROM doomed WHERE n > 50) RETURNING 1),
+referrals AS (DELETE FROM booking.referrals WHERE ubrn IN (SELECT ubrn FROM gone) RETURNING 1)
+SELECT (SELECT count(*) FROM referrals), (SELECT count(*) FROM cancelled)`
+
+// displaced is how the evidence says who has lost a slot.
+var displaced = regexp.MustCompile(`(\d+) bookings? that (?:was|were) had back had lost`)
+
+// restoredBookings destroys acknowledged bookings in the same way, some of whose slots other patients get meanwhile, and has
+// them back.
+func restoredBookings(ctx context.Context, by, other client.Client) {
+	// Users look at several pages before they book.
+	enough := func(ctx context.Context, began time.Time) {
+		Eventually(func() (int, error) {
+			return strconv.Atoi(psql(ctx, primaries(ctx)[1], "booking", fmt.Sprintf(bookingsMade, began.UTC().Format(time.RFC3339))))
+		}).WithContext(ctx).WithTimeout(3 * time.Minute).WithPolling(5 * time.Second).Should(BeNumerically(">=", 80))
+	}
+	o, result := restoring(ctx, by, other, request{booking: true, action: resilience.ActionRestoreDatabase}, enough, func(ctx context.Context, began, at time.Time) {
+		Expect(psql(ctx, primaries(ctx)[1], "booking",
+			fmt.Sprintf(bookingsLost, began.UTC().Format(time.RFC3339), at.UTC().Format(time.RFC3339)))).To(Equal("50|10"))
+	})
+	Expect(bookingService(ctx).Annotations).To(HaveKey(common.DatabaseAnnotation))
+	notes := strings.Join(o.Status.Evidence.Notes, "\n")
+	Expect(notes).To(ContainSubstring("; 60 are had back;"))
+	said := displaced.FindStringSubmatch(notes)
+	Expect(said).To(HaveLen(2), "nobody was given a slot that was offered again: %s", notes)
+	most, err := strconv.ParseInt(said[1], 10, 64)
+	Expect(err).NotTo(HaveOccurred())
+	// Slots that were given to another patient stay theirs, and whoever had one before is on the worklist. A booking that its
+	// user had begun to change when it was destroyed is no promise any more, and is not among the findings.
+	for _, f := range result.Findings {
+		Expect(f.Defect).To(Equal(check.Displaced), "promises that were broken, the destroyed bookings among them: %v", f.Cases)
+	}
+	Expect(result.Of(check.Displaced)).To(And(BeNumerically(">", 0), BeNumerically("<=", most)), notes)
+	AddReportEntry("displaced", result.Of(check.Displaced))
+}
+
+// restoring has a service's database back as it was right before a mistake, under load. Until waits for what the mistake needs
+// of the load, and is told when that began; the mistake is told the time to go back to besides.
+func restoring(ctx context.Context, by, other client.Client, r request,
+	until func(ctx context.Context, began time.Time), mistake func(ctx context.Context, began, at time.Time)) (*resilience.ServiceRecovery, check.Result) {
+	GinkgoHelper()
 	redundant(ctx, 3*time.Minute)
 	archived(ctx, 5*time.Minute)
+	began := time.Now()
 	run := startLoad(ctx, 30*time.Minute)
 	run.flowing(ctx)
+	until(ctx, began)
 	at := metav1.NewTime(time.Now().Truncate(time.Second))
 	run.flowsOn(ctx)
-	primary := primaries(ctx)[0]
-	out, err := rack.Run(ctx, "kubectl", "-n", primary.Namespace, "exec", primary.Name, "-c", "postgres", "--", "psql", "-qXAt", "-d", "ledger", "-c",
-		`WITH gone AS (DELETE FROM ledger.message WHERE seq IN (SELECT seq FROM ledger.message ORDER BY seq LIMIT 500) RETURNING 1) SELECT count(*) FROM gone`)
-	Expect(err).NotTo(HaveOccurred())
-	Expect(strings.TrimSpace(out)).To(Equal("500"))
+	mistake(ctx, began, at.Time)
 
 	By("being refused until the time is in the archive")
-	o := plain(ctx, by, request{action: resilience.ActionRestoreDatabase, to: &at})
+	r.to = &at
+	o := plain(ctx, by, r)
 	awaitPhase(ctx, by, o, time.Minute, resilience.PhaseBlocked)
 	awaitPhase(ctx, by, o, 6*time.Minute, resilience.PhasePlanned)
 	disturbed(ctx, by, other, o, restoreFor)
@@ -65,16 +142,16 @@ func restored(ctx context.Context, by, other client.Client) {
 	run.flowsOn(ctx)
 	run.stop()
 
-	m := &messaging.MessagingService{}
-	Expect(objects.Get(ctx, messagingKey, m)).To(Succeed())
-	Expect(m.Annotations).To(HaveKey(common.DatabaseAnnotation))
 	redundant(ctx, 5*time.Minute)
 	result := run.finish(ctx)
 	AddReportEntry("load", run.summary(result))
-	// What was on its way at that time, and has been settled since, is delivered once more: nobody can tell a settlement
-	// from a delivery that went with the mistake, and receivers know a message by its ID.
-	for _, f := range result.Findings {
-		Expect(f.Defect).To(Equal(check.Redone), "promises that were broken, the deleted messages among them: %v", f.Cases)
-		AddReportEntry("delivered once more", f.Count)
-	}
+	return o, result
+}
+
+// psql runs a statement as the superuser of a database's instance, and returns what it selects, a row to a line.
+func psql(ctx context.Context, instance corev1.Pod, database, statement string) string {
+	GinkgoHelper()
+	out, err := rack.Run(ctx, "kubectl", "-n", instance.Namespace, "exec", instance.Name, "-c", "postgres", "--", "psql", "-qXAt", "-d", database, "-c", statement)
+	Expect(err).NotTo(HaveOccurred(), out)
+	return strings.TrimSpace(out)
 }

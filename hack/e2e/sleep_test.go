@@ -33,10 +33,7 @@ import (
 // classLabel of a service's namespace is the environment's class.
 const classLabel = "spine.nhs.uk/class"
 
-var (
-	bookingPods     = client.MatchingLabels{common.ServiceLabel: bookingKey.Name, common.ComponentLabel: "service"}
-	bookingDatabase = client.MatchingLabels{database.ClusterLabel: bookingKey.Name + "-db", database.RoleLabel: database.RoleInstance}
-)
+var bookingPods = client.MatchingLabels{common.ServiceLabel: bookingKey.Name, common.ComponentLabel: "service"}
 
 // sleeps puts bookings to sleep and wakes them, with the manager killed at each step.
 func sleeps() {
@@ -193,9 +190,9 @@ func look(ctx context.Context, g Gomega) parts {
 	g.Expect(objects.Get(ctx, bookingKey, b)).To(Succeed())
 	g.Expect(b.Status.Sleep).NotTo(BeNil())
 	p.sleep = *b.Status.Sleep
-	cluster := &unstructured.Unstructured{}
+	name, cluster := databaseOf(b), &unstructured.Unstructured{}
 	cluster.SetGroupVersionKind(database.GVK)
-	g.Expect(objects.Get(ctx, client.ObjectKey{Namespace: bookingKey.Namespace, Name: bookingKey.Name + "-db"}, cluster)).To(Succeed())
+	g.Expect(objects.Get(ctx, client.ObjectKey{Namespace: bookingKey.Namespace, Name: name}, cluster)).To(Succeed())
 	p.hibernating = database.Hibernating(cluster)
 	d := &appsv1.Deployment{}
 	g.Expect(objects.Get(ctx, client.ObjectKey{Namespace: bookingKey.Namespace, Name: bookingKey.Name + "-service"}, d)).To(Succeed())
@@ -203,7 +200,8 @@ func look(ctx context.Context, g Gomega) parts {
 	pods := &corev1.PodList{}
 	g.Expect(objects.List(ctx, pods, client.InNamespace(bookingKey.Namespace), bookingPods)).To(Succeed())
 	p.replicas = len(pods.Items)
-	g.Expect(objects.List(ctx, pods, client.InNamespace(bookingKey.Namespace), bookingDatabase)).To(Succeed())
+	g.Expect(objects.List(ctx, pods, client.InNamespace(bookingKey.Namespace),
+		client.MatchingLabels{database.ClusterLabel: name, database.RoleLabel: database.RoleInstance})).To(Succeed())
 	p.instances = len(pods.Items)
 	return p
 }
@@ -237,10 +235,9 @@ func asleep(ctx context.Context) {
 	Expect(p.replicas+p.instances).To(BeZero(), p.String())
 	Expect(p.sleep.Freed).NotTo(BeNil())
 	AddReportEntry("freed", fmt.Sprintf("%s cores, %s of memory", p.sleep.Freed.CPU.String(), p.sleep.Freed.Memory.String()))
-	volumes := &corev1.PersistentVolumeClaimList{}
-	Expect(objects.List(ctx, volumes, client.InNamespace(bookingKey.Namespace), client.MatchingLabels{database.ClusterLabel: bookingKey.Name + "-db"})).To(Succeed())
+	b, volumes := bookingService(ctx), &corev1.PersistentVolumeClaimList{}
+	Expect(objects.List(ctx, volumes, client.InNamespace(bookingKey.Namespace), client.MatchingLabels{database.ClusterLabel: databaseOf(b)})).To(Succeed())
 	Expect(volumes.Items).To(HaveLen(3), "its volumes stay")
-	b := bookingService(ctx)
 	Expect(b.Status.ObservedGeneration).To(Equal(b.Generation))
 	ready := meta.FindStatusCondition(b.Status.Conditions, common.ConditionReady)
 	Expect(ready).To(And(HaveField("Status", metav1.ConditionTrue), HaveField("Reason", common.ReasonAsleep)))
