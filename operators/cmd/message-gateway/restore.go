@@ -4,25 +4,19 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
-	"os"
-	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
 
 	"spine.nhs.uk/controlplane/operators/workloads/kit/database"
+	kit "spine.nhs.uk/controlplane/operators/workloads/kit/restore"
 	"spine.nhs.uk/controlplane/operators/workloads/messaging/ledger"
 )
 
 // restored are the flags of restore.
 type restored struct {
-	fromDir, toDir, until, report string
-	ahead, carry                  bool
+	kit.Flags
+	ahead bool
 }
 
 // restoreReport is what restore writes: counts of messages, and nothing of what they say or whose they are.
@@ -71,46 +65,30 @@ The exit code is 0 when the comparison was made, whatever it found.`,
     --carry --report=/dev/termination-log`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if err := restore(c.Context(), o, c.OutOrStdout()); err != nil {
-				return errors.New("restore: " + oneLine(err))
-			}
-			return nil
+			return o.Run(c.Context(), c.OutOrStdout(), func(from, to database.Source, until time.Time) (any, error) {
+				return restore(c.Context(), o, from, to, until)
+			})
 		},
 	}
-	f := command.Flags()
-	f.StringVar(&o.fromDir, "from-dir", "", "directory of the database before, with username, password, host, port, dbname, ca.crt")
-	f.StringVar(&o.toDir, "to-dir", "", "the same of the restored database")
-	f.StringVar(&o.until, "until", "", "the point in time that was restored, for example 2026-11-21T06:15:00Z (RFC 3339)")
-	f.BoolVar(&o.carry, "carry", false, "carry over what was accepted after the point, then compare")
-	f.BoolVar(&o.ahead, "ahead", false, "carry over most of that while gateways run, and compare nothing")
+	o.Add(command.Flags(), "accepted")
+	command.Flags().BoolVar(&o.ahead, "ahead", false, "carry over most of that while gateways run, and compare nothing")
 	command.MarkFlagsMutuallyExclusive("carry", "ahead")
-	f.StringVar(&o.report, "report", "", "file for the report (default standard output)")
 	return command
 }
 
-func restore(ctx context.Context, o restored, out io.Writer) error {
-	until, err := o.point()
-	if err != nil {
-		return err
-	}
-	from, to := database.Dir(o.fromDir), database.Dir(o.toDir)
-	if err := errors.Join(reached(ctx, "the database before", from), reached(ctx, "the restored database", to)); err != nil {
-		return stopped(ctx, err)
-	}
+func restore(ctx context.Context, o restored, from, to database.Source, until time.Time) (restoreReport, error) {
 	var found ledger.Comparison
 	var carried ledger.Carried
+	var err error
 	switch {
 	case o.ahead:
 		carried, err = ledger.CarryAhead(ctx, from, to, until)
-	case o.carry:
+	case o.Carry:
 		if carried, err = ledger.CarryOver(ctx, from, to, until); err == nil {
 			found, err = ledger.CompareSince(ctx, from, to, until)
 		}
 	default:
 		found, err = ledger.Compare(ctx, from, to, until)
-	}
-	if err != nil {
-		return stopped(ctx, err)
 	}
 	report := restoreReport{
 		Both: found.Both, OnlyFrom: found.OnlyFrom, OnlyTo: found.OnlyTo, Differing: found.Differing, After: found.After,
@@ -119,74 +97,5 @@ func restore(ctx context.Context, o restored, out io.Writer) error {
 	if found.Last != 0 {
 		report.Last = found.Last.At().Format(time.RFC3339Nano)
 	}
-	text, err := json.Marshal(report)
-	if err != nil {
-		return err
-	}
-	text = append(text, '\n')
-	if o.report != "" {
-		return os.WriteFile(o.report, text, 0o644)
-	}
-	_, err = out.Write(text)
-	return err
-}
-
-// reachWithin is how long a database may take to let this program in: the rules of a new pod's network are
-// drawn up after it has begun, and until then every connection is refused.
-const reachWithin = 2 * time.Minute
-
-// reached waits until a database lets this program in.
-func reached(ctx context.Context, what string, source database.Source) error {
-	ctx, cancel := context.WithTimeout(ctx, reachWithin)
-	defer cancel()
-	for {
-		settings, err := source()
-		if err != nil {
-			return fmt.Errorf("%s: %w", what, err)
-		}
-		conn, err := pgx.ConnectConfig(ctx, settings.ConnConfig)
-		if err == nil {
-			return conn.Close(ctx)
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%s: %w", what, err)
-		case <-time.After(time.Second):
-		}
-	}
-}
-
-// point is the time asked for; what is wrong with the flags is reported together.
-func (o restored) point() (time.Time, error) {
-	var errs []error
-	if o.fromDir == "" {
-		errs = append(errs, errors.New("--from-dir: expected the directory of the database before"))
-	}
-	if o.toDir == "" {
-		errs = append(errs, errors.New("--to-dir: expected the directory of the restored database"))
-	}
-	until, err := time.Parse(time.RFC3339, o.until)
-	if err != nil {
-		errs = append(errs, fmt.Errorf("--until is %q: expected a time as 2026-11-21T06:15:00Z", o.until))
-	} else if until.After(time.Now()) {
-		errs = append(errs, fmt.Errorf("--until is %s: expected a time that has passed", o.until))
-	}
-	return until, errors.Join(errs...)
-}
-
-// stopped says what to do after SIGTERM, rather than which statement it came upon.
-func stopped(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return errors.New("stopped before it was done; run it again")
-	}
-	return err
-}
-
-// oneLine joins the lines of an error: several that were found together, or the addresses that a driver tried.
-func oneLine(err error) string {
-	lines := strings.Split(err.Error(), "\n")
-	for i := range lines {
-		lines[i] = strings.TrimSpace(lines[i])
-	}
-	return strings.Join(lines, "; ")
+	return report, err
 }

@@ -32,7 +32,7 @@ func CarryAhead(ctx context.Context, from, to database.Source, until time.Time) 
 	if err != nil {
 		return Carried{}, err
 	}
-	defer p.close()
+	defer p.Close()
 	c := carry{pair: p, most: carryMessages, ahead: true}
 	for before := math.Inf(1); ; {
 		began := time.Now()
@@ -52,7 +52,7 @@ func (c *carry) goOver(ctx context.Context, began time.Time) error {
 	if err := inTurn(ctx, c.prepare, c.completed, c.uploads, c.accepted); err != nil {
 		return err
 	}
-	return c.failed(c.to, database.Transaction(ctx, c.to, func(tx pgx.Tx) error {
+	return c.failed(c.To, database.Transaction(ctx, c.To, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `INSERT INTO ledger.walked (seq) VALUES ($1)`, message.SeqAt(began.Add(-margin)))
 		return err
 	}))
@@ -61,8 +61,8 @@ func (c *carry) goOver(ctx context.Context, began time.Time) error {
 // walked is the first number after the point of which it is not known that it was carried over.
 func (c *carry) walked(ctx context.Context) (message.Seq, error) {
 	var seq message.Seq
-	err := c.to.QueryRow(ctx, `SELECT coalesce(max(seq), 0) FROM ledger.walked`).Scan(&seq)
-	return max(seq, c.floor), c.failed(c.to, err)
+	err := c.To.QueryRow(ctx, `SELECT coalesce(max(seq), 0) FROM ledger.walked`).Scan(&seq)
+	return max(seq, c.floor), c.failed(c.To, err)
 }
 
 // note keeps in a commit which of its messages lack how they end. One that waits for nobody, is no dead letter and has
@@ -80,14 +80,14 @@ func (c *carry) note(ctx context.Context, tx pgx.Tx) error {
 
 // uploads carries over parts that came since of messages that were carried ahead without all of theirs.
 func (c *carry) uploads(ctx context.Context) error {
-	rows, err := c.to.Query(ctx, `SELECT seq FROM ledger.ahead JOIN ledger.message m USING (seq)
+	rows, err := c.To.Query(ctx, `SELECT seq FROM ledger.ahead JOIN ledger.message m USING (seq)
 		WHERE m.parts > 1 AND (SELECT count(*) FROM ledger.part p WHERE p.seq = m.seq) < m.parts - 1 ORDER BY seq`)
 	if err != nil {
-		return c.failed(c.to, err)
+		return c.failed(c.To, err)
 	}
 	seqs, err := pgx.CollectRows(rows, pgx.RowTo[message.Seq])
 	if err != nil || len(seqs) == 0 {
-		return c.failed(c.to, err)
+		return c.failed(c.To, err)
 	}
 	return c.walk(ctx, theseMessages, seqs[0], seqs[len(seqs)-1]+1, seqs)
 }
@@ -95,12 +95,12 @@ func (c *carry) uploads(ctx context.Context) error {
 // unsettled carries over how those end that were carried ahead and had not ended.
 func (c *carry) unsettled(ctx context.Context) error {
 	for {
-		rows, err := c.to.Query(ctx, `SELECT seq FROM ledger.ahead ORDER BY seq LIMIT $1`, c.most)
+		rows, err := c.To.Query(ctx, `SELECT seq FROM ledger.ahead ORDER BY seq LIMIT $1`, c.most)
 		if err != nil {
-			return c.failed(c.to, err)
+			return c.failed(c.To, err)
 		}
 		if c.seqs, err = pgx.CollectRows(rows, pgx.RowTo[message.Seq]); err != nil || len(c.seqs) == 0 {
-			return c.failed(c.to, err)
+			return c.failed(c.To, err)
 		}
 		if err := c.commit(ctx, endTables); err != nil {
 			return err

@@ -127,7 +127,7 @@ func TestALedgerIsReadInStretches(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer p.close()
+	defer p.Close()
 	p.stretch = 3
 	var c Comparison
 	reads := 0

@@ -4,15 +4,12 @@ package ledger
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"spine.nhs.uk/controlplane/operators/workloads/kit/database"
@@ -41,7 +38,7 @@ func CarryOver(ctx context.Context, from, to database.Source, until time.Time) (
 	if err != nil {
 		return Carried{}, err
 	}
-	defer p.close()
+	defer p.Close()
 	c := carry{pair: p, most: carryMessages}
 	err = c.run(ctx)
 	return c.done, err
@@ -84,7 +81,7 @@ func (c *carry) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.failed(c.to, c.to.AcquireFunc(ctx, func(conn *pgxpool.Conn) error {
+	return c.failed(c.To, c.To.AcquireFunc(ctx, func(conn *pgxpool.Conn) error {
 		if err := database.Migrate(ctx, conn.Conn(), "ledger", lockMigrate, files); err != nil {
 			return err
 		}
@@ -101,17 +98,17 @@ func (c *carry) prepare(ctx context.Context) error {
 func (c *carry) sequence(ctx context.Context) error {
 	const next = `SELECT (last_value + is_called::int) % $1 FROM ledger.node`
 	var from, to int64
-	if err := c.from.QueryRow(ctx, next, message.Nodes).Scan(&from); err != nil {
-		return c.failed(c.from, err)
+	if err := c.From.QueryRow(ctx, next, message.Nodes).Scan(&from); err != nil {
+		return c.failed(c.From, err)
 	}
-	if err := c.to.QueryRow(ctx, next, message.Nodes).Scan(&to); err != nil {
-		return c.failed(c.to, err)
+	if err := c.To.QueryRow(ctx, next, message.Nodes).Scan(&to); err != nil {
+		return c.failed(c.To, err)
 	}
 	if ahead := (from - to + message.Nodes) % message.Nodes; ahead == 0 || ahead >= message.Nodes/2 {
 		return nil
 	}
-	_, err := c.to.Exec(ctx, `SELECT setval('ledger.node', $1, false)`, from)
-	return c.failed(c.to, err)
+	_, err := c.To.Exec(ctx, `SELECT setval('ledger.node', $1, false)`, from)
+	return c.failed(c.To, err)
 }
 
 // dueAt makes a delivery through the broker that waits for no retry due since its acceptance, so that they come in
@@ -126,7 +123,7 @@ var dueAt = fmt.Sprintf(`CASE WHEN next_at IS NULL AND flags & %d <> 0
 // dispatch makes due what is unsettled in the copy. It comes before anything is carried over, which comes as due: at no
 // time is there a message that looks carried over and is not dispatched.
 func (c *carry) dispatch(ctx context.Context) error {
-	return c.failed(c.to, database.Transaction(ctx, c.to, func(tx pgx.Tx) error {
+	return c.failed(c.To, database.Transaction(ctx, c.To, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `UPDATE ledger.delivery SET next_at = `+dueAt+` WHERE next_at IS NULL AND flags & $1::smallint <> 0`, FlagDispatched)
 		return err
 	}))
@@ -135,21 +132,21 @@ func (c *carry) dispatch(ctx context.Context) error {
 // completed carries over parts that were accepted after the point, of messages that were begun before.
 func (c *carry) completed(ctx context.Context) error {
 	var first *message.Seq
-	if err := c.from.QueryRow(ctx, `SELECT min(seq) FROM ledger.part`).Scan(&first); err != nil {
-		return c.failed(c.from, err)
+	if err := c.From.QueryRow(ctx, `SELECT min(seq) FROM ledger.part`).Scan(&first); err != nil {
+		return c.failed(c.From, err)
 	}
 	if first == nil {
 		return nil
 	}
 	for low := *first; low < c.floor; low += window {
 		high := min(low+window, c.floor)
-		rows, err := c.from.Query(ctx, `SELECT DISTINCT seq FROM ledger.part WHERE seq >= $1 AND seq < $2`, low, high)
+		rows, err := c.From.Query(ctx, `SELECT DISTINCT seq FROM ledger.part WHERE seq >= $1 AND seq < $2`, low, high)
 		if err != nil {
-			return c.failed(c.from, err)
+			return c.failed(c.From, err)
 		}
 		seqs, err := pgx.CollectRows(rows, pgx.RowTo[message.Seq])
 		if err != nil {
-			return c.failed(c.from, err)
+			return c.failed(c.From, err)
 		}
 		if len(seqs) == 0 {
 			continue
@@ -232,8 +229,8 @@ const (
 func (c *carry) commit(ctx context.Context, tables []carriedTable) error {
 	// In one snapshot a message is unsettled, settled or dead, and not two of these.
 	snapshot := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-	err := pgx.BeginTxFunc(ctx, c.from, snapshot, func(from pgx.Tx) error {
-		return database.Transaction(ctx, c.to, func(to pgx.Tx) error {
+	err := pgx.BeginTxFunc(ctx, c.From, snapshot, func(from pgx.Tx) error {
+		return database.Transaction(ctx, c.To, func(to pgx.Tx) error {
 			for _, t := range tables {
 				out := fmt.Sprintf(`COPY (SELECT %s FROM ledger.%s WHERE seq BETWEEN %d AND %d AND seq = ANY ('{%s}'::bigint[])) TO STDOUT (FORMAT binary)`,
 					t.columns, t.name, c.seqs[0], c.seqs[len(c.seqs)-1], list(c.seqs))
@@ -242,7 +239,7 @@ func (c *carry) commit(ctx context.Context, tables []carriedTable) error {
 					return err
 				}
 				in := fmt.Sprintf(`COPY %s (%s) FROM STDIN (FORMAT binary)`, stage, t.columns)
-				if err := pass(ctx, from.Conn().PgConn(), out, to.Conn().PgConn(), in); err != nil {
+				if err := database.Pass(ctx, from.Conn().PgConn(), out, to.Conn().PgConn(), in); err != nil {
 					return err
 				}
 				if c.ahead && t.passes {
@@ -279,28 +276,10 @@ func list(seqs []message.Seq) string {
 	return string(b)
 }
 
-// pass streams the rows of one COPY into another.
-func pass(ctx context.Context, from *pgconn.PgConn, out string, to *pgconn.PgConn, in string) error {
-	r, w := io.Pipe()
-	done := make(chan error, 1)
-	go func() {
-		_, err := from.CopyTo(ctx, w, out)
-		w.CloseWithError(err)
-		done <- err
-	}()
-	_, err := to.CopyFrom(ctx, r, in)
-	// The other end stops when nobody reads.
-	r.CloseWithError(io.ErrClosedPipe)
-	if outErr := <-done; outErr != nil && !errors.Is(outErr, io.ErrClosedPipe) {
-		return outErr
-	}
-	return err
-}
-
 // confirm waits until a last commit is on the standbys, in which there is something to do each time: then all before it
 // are, those too of which an earlier carry-over was left in doubt.
 func (c *carry) confirm(ctx context.Context) error {
-	return c.failed(c.to, database.Transaction(ctx, c.to, func(tx pgx.Tx) error {
+	return c.failed(c.To, database.Transaction(ctx, c.To, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `DROP TABLE ledger.ahead, ledger.walked`)
 		return err
 	}))

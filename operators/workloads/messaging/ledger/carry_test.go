@@ -335,7 +335,7 @@ func TestACarryOverThatIsCutOffIsTakenUpAgain(t *testing.T) {
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Errorf("cut off: %v", err)
 	}
-	p.close()
+	p.Close()
 	if err := tx.Rollback(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -62,7 +62,7 @@ func compare(ctx context.Context, from, to database.Source, until time.Time, sin
 	if err != nil {
 		return c, err
 	}
-	defer p.close()
+	defer p.Close()
 	first, last, err := p.span(ctx)
 	if err != nil {
 		return c, err
@@ -84,10 +84,10 @@ func compare(ctx context.Context, from, to database.Source, until time.Time, sin
 // ahead counts what was carried over ahead, without how it ends.
 func (p *pair) ahead(ctx context.Context) (n int64, err error) {
 	var there bool
-	if err := p.to.QueryRow(ctx, `SELECT to_regclass('ledger.ahead') IS NOT NULL`).Scan(&there); err != nil || !there {
-		return 0, p.failed(p.to, err)
+	if err := p.To.QueryRow(ctx, `SELECT to_regclass('ledger.ahead') IS NOT NULL`).Scan(&there); err != nil || !there {
+		return 0, p.failed(p.To, err)
 	}
-	return n, p.failed(p.to, p.to.QueryRow(ctx, `SELECT count(*) FROM ledger.ahead`).Scan(&n))
+	return n, p.failed(p.To, p.To.QueryRow(ctx, `SELECT count(*) FROM ledger.ahead`).Scan(&n))
 }
 
 func (c *Comparison) count(f, t *found, floor message.Seq) {
@@ -158,7 +158,7 @@ const (
 
 // pair is a ledger and its copy.
 type pair struct {
-	from, to *pgxpool.Pool
+	*database.Pair
 	// floor is the first number that may be missing in a true copy.
 	floor message.Seq
 	// stretch bounds the messages that one query reads of each.
@@ -169,20 +169,11 @@ type pair struct {
 const connections = 2
 
 func openPair(ctx context.Context, from, to database.Source, until time.Time) (*pair, error) {
-	p := &pair{floor: message.SeqAt(until.Add(-margin)), stretch: stretch}
-	var err error
-	if p.from, err = database.Pool(ctx, ordered(from), "message-gateway-restore", connections); err != nil {
-		return nil, fmt.Errorf("the database before: %w", err)
-	}
-	if p.to, err = database.Pool(ctx, ordered(to), "message-gateway-restore", connections); err != nil {
-		p.from.Close()
-		return nil, fmt.Errorf("the restored database: %w", err)
-	}
-	if err := p.distinct(ctx); err != nil {
-		p.close()
+	both, err := database.OpenPair(ctx, ordered(from), ordered(to), "message-gateway-restore", connections)
+	if err != nil {
 		return nil, err
 	}
-	return p, nil
+	return &pair{Pair: both, floor: message.SeqAt(until.Add(-margin)), stretch: stretch}, nil
 }
 
 // ordered adds settings for statements that go by keys, in their order: a sort would write the bodies of an hour to the
@@ -191,30 +182,9 @@ func ordered(source database.Source) database.Source {
 	return planned(keyed(source), "enable_sort")
 }
 
-func (p *pair) close() {
-	p.from.Close()
-	p.to.Close()
-}
-
-// distinct guards against the comparison of a database with itself, which would find that nothing is missing.
-func (p *pair) distinct(ctx context.Context) error {
-	const identity = `SELECT format('%s of a server since %s', current_database(), pg_postmaster_start_time())`
-	var from, to string
-	if err := p.from.QueryRow(ctx, identity).Scan(&from); err != nil {
-		return fmt.Errorf("the database before: %w", err)
-	}
-	if err := p.to.QueryRow(ctx, identity).Scan(&to); err != nil {
-		return fmt.Errorf("the restored database: %w", err)
-	}
-	if from == to {
-		return errors.New("both addresses lead to the same database: give the one before and the restored one")
-	}
-	return nil
-}
-
 // span is the first and the last number of both; 1 and 0 when both are empty.
 func (p *pair) span(ctx context.Context) (first, last message.Seq, err error) {
-	for _, pool := range []*pgxpool.Pool{p.from, p.to} {
+	for _, pool := range []*pgxpool.Pool{p.From, p.To} {
 		var low, high *message.Seq
 		if err := pool.QueryRow(ctx, `SELECT min(seq), max(seq) FROM ledger.message`).Scan(&low, &high); err != nil {
 			return 0, 0, p.failed(pool, err)
@@ -234,17 +204,14 @@ func (p *pair) failed(pool *pgxpool.Pool, err error) error {
 	if err == nil {
 		return nil
 	}
-	if pool == p.from {
-		return fmt.Errorf("the ledger of the database before: %w", err)
-	}
-	return fmt.Errorf("the ledger of the restored database: %w", err)
+	return fmt.Errorf("the ledger of %s: %w", p.Name(pool), err)
 }
 
 // stretches goes over the numbers from first to last in parts, of which neither ledger has more than it may read at once.
 func (p *pair) stretches(ctx context.Context, first, last message.Seq, see func(low, high message.Seq) error) error {
 	for low := first; low <= last; {
 		high := min(low+window, last+1)
-		for _, pool := range []*pgxpool.Pool{p.from, p.to} {
+		for _, pool := range []*pgxpool.Pool{p.From, p.To} {
 			var full message.Seq
 			err := pool.QueryRow(ctx, `SELECT seq FROM ledger.message WHERE seq >= $1 AND seq < $2 ORDER BY seq OFFSET $3 LIMIT 1`, low, high, p.stretch).Scan(&full)
 			switch {
@@ -265,7 +232,7 @@ func (p *pair) stretches(ctx context.Context, first, last message.Seq, see func(
 // merge goes through the messages that a query finds in either, in their order, with nil for the one that lacks it. It
 // holds one row of each at a time.
 func (p *pair) merge(ctx context.Context, see func(f, t *found) error, query string, args ...any) error {
-	from, to := reader{pair: p, pool: p.from}, reader{pair: p, pool: p.to}
+	from, to := reader{pair: p, pool: p.From}, reader{pair: p, pool: p.To}
 	for _, r := range []*reader{&from, &to} {
 		if err := r.open(ctx, query, args); err != nil {
 			return err

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package restore is what the programs' commands restore have in common: each compares a database that was restored to a
+// point in time with the one before, and carries over what came since.
+package restore
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/spf13/pflag"
+
+	"spine.nhs.uk/controlplane/operators/workloads/kit/database"
+)
+
+// Flags are those that every such command has.
+type Flags struct {
+	// FromDir and ToDir are directories as database.Dir reads them.
+	FromDir, ToDir string
+	// Until is the point in time, by RFC 3339.
+	Until string
+	// Carry over what came since, rather than compare alone.
+	Carry bool
+	// Report is the file for the report; empty: standard output.
+	Report string
+}
+
+// Add defines them; came says what is carried over.
+func (f *Flags) Add(flags *pflag.FlagSet, came string) {
+	flags.StringVar(&f.FromDir, "from-dir", "", "directory of the database before, with username, password, host, port, dbname, ca.crt")
+	flags.StringVar(&f.ToDir, "to-dir", "", "the same of the restored database")
+	flags.StringVar(&f.Until, "until", "", "the point in time that was restored, for example 2026-11-21T06:15:00Z (RFC 3339)")
+	flags.BoolVar(&f.Carry, "carry", false, "carry over what was "+came+" after the point, then compare")
+	flags.StringVar(&f.Report, "report", "", "file for the report (default standard output)")
+}
+
+// point is the time asked for; what is wrong with the flags is reported together.
+func (f *Flags) point() (time.Time, error) {
+	var errs []error
+	if f.FromDir == "" {
+		errs = append(errs, errors.New("--from-dir: expected the directory of the database before"))
+	}
+	if f.ToDir == "" {
+		errs = append(errs, errors.New("--to-dir: expected the directory of the restored database"))
+	}
+	until, err := time.Parse(time.RFC3339, f.Until)
+	if err != nil {
+		errs = append(errs, fmt.Errorf("--until is %q: expected a time as 2026-11-21T06:15:00Z", f.Until))
+	} else if until.After(time.Now()) {
+		errs = append(errs, fmt.Errorf("--until is %s: expected a time that has passed", f.Until))
+	}
+	return until, errors.Join(errs...)
+}
+
+// Run does the work of a command on both databases once they let it in, and writes the report that work returns, as one
+// line of JSON. An error is of one line. After SIGTERM, when ctx has ended, it says what to do rather than which
+// statement it came upon.
+func (f *Flags) Run(ctx context.Context, out io.Writer, work func(from, to database.Source, until time.Time) (report any, err error)) error {
+	err := f.run(ctx, out, work)
+	if err != nil {
+		return errors.New("restore: " + oneLine(err))
+	}
+	return nil
+}
+
+func (f *Flags) run(ctx context.Context, out io.Writer, work func(from, to database.Source, until time.Time) (any, error)) error {
+	until, err := f.point()
+	if err != nil {
+		return err
+	}
+	from, to := database.Dir(f.FromDir), database.Dir(f.ToDir)
+	if err := errors.Join(reached(ctx, "the database before", from), reached(ctx, "the restored database", to)); err != nil {
+		return stopped(ctx, err)
+	}
+	report, err := work(from, to, until)
+	if err != nil {
+		return stopped(ctx, err)
+	}
+	text, err := json.Marshal(report)
+	if err != nil {
+		return err
+	}
+	text = append(text, '\n')
+	if f.Report != "" {
+		return os.WriteFile(f.Report, text, 0o644)
+	}
+	_, err = out.Write(text)
+	return err
+}
+
+// reachWithin is how long a database may take to let this program in: the rules of a new pod's network are
+// drawn up after it has begun, and until then every connection is refused.
+const reachWithin = 2 * time.Minute
+
+// reached waits until a database lets this program in.
+func reached(ctx context.Context, what string, source database.Source) error {
+	ctx, cancel := context.WithTimeout(ctx, reachWithin)
+	defer cancel()
+	for {
+		settings, err := source()
+		if err != nil {
+			return fmt.Errorf("%s: %w", what, err)
+		}
+		conn, err := pgx.ConnectConfig(ctx, settings.ConnConfig)
+		if err == nil {
+			return conn.Close(ctx)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%s: %w", what, err)
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+func stopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return errors.New("stopped before it was done; run it again")
+	}
+	return err
+}
+
+// oneLine joins the lines of an error: several that were found together, or the addresses that a driver tried.
+func oneLine(err error) string {
+	lines := strings.Split(err.Error(), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	return strings.Join(lines, "; ")
+}
