@@ -79,6 +79,7 @@ func TestTransitions(t *testing.T) {
 		{Booked, EventCancelByPatient, CancelledByPatient}, {Booked, EventCancelByProvider, CancelledByProvider}, {NotBooked, EventCancelByPatient, ""},
 		{Booked, EventNotAttended, DidNotAttend}, {DidNotAttend, EventBook, Booked}, {AwaitingTriage, EventTriageReturn, TriageResponse},
 		{AwaitingTriage, EventTriageKeep, TriagedProviderToAction}, {CancelledReferral, EventCancelReferral, ""},
+		{Booked, EventDisplace, DeferredToProvider}, {DeferredToProvider, EventDisplace, ""},
 	} {
 		got, err := c.from.Next(c.event)
 		var refused *StateError

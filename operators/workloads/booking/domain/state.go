@@ -35,6 +35,7 @@ const (
 	EventNotAttended      Event = "did not attend"
 	EventTriageReturn     Event = "return with advice"
 	EventTriageKeep       Event = "accept after triage"
+	EventDisplace         Event = "displace" // by a restore: its slot was given to another patient since; becomes an ASI
 )
 
 // bookable are the states from which an appointment can be arranged.
@@ -56,6 +57,7 @@ var transitions = func() map[Event]map[State]State {
 		EventTriageReturn:     {AwaitingTriage: TriageResponse, DeferredToProvider: TriageResponse},
 		EventTriageKeep:       {AwaitingTriage: TriagedProviderToAction, DeferredToProvider: TriagedProviderToAction},
 		EventCancelReferral:   {},
+		EventDisplace:         {Booked: DeferredToProvider},
 	}
 	for _, from := range bookable {
 		t[EventBook][from] = Booked

@@ -48,19 +48,24 @@ func (s *Store) migrateUntil(ctx context.Context) error {
 }
 
 func (s *Store) migrate(ctx context.Context) error {
-	files, err := fs.Sub(migrationFiles, "migrations")
-	if err != nil {
-		return err
-	}
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Release()
-	if err := database.Migrate(ctx, conn.Conn(), "booking", migrationLock, files); err != nil {
+	if err := Migrate(ctx, conn.Conn()); err != nil {
 		return err
 	}
 	return weaken(ctx, conn.Conn())
+}
+
+// Migrate brings the schema of a database up to date.
+func Migrate(ctx context.Context, conn *pgx.Conn) error {
+	files, err := fs.Sub(migrationFiles, "migrations")
+	if err != nil {
+		return err
+	}
+	return database.Migrate(ctx, conn, "booking", migrationLock, files)
 }
 
 // SessionKey is the key that signs the pages' sessions: drawn once, and the

@@ -12,11 +12,11 @@ import (
 	"spine.nhs.uk/controlplane/operators/workloads/booking/domain"
 )
 
-// probeService and probeUBRN are reserved for the deep probe: no list shows
+// probeService and ProbeUBRN are reserved for the deep probe: no list shows
 // the service, and no drawn UBRN ends in a wrong check digit as this one does.
 const (
 	probeService = 999_999_999
-	probeUBRN    = 1
+	ProbeUBRN    = 1
 )
 
 // errConstraintGone: two bookings of one slot were accepted.
@@ -36,11 +36,11 @@ func (s *Store) Probe(ctx context.Context) error {
 		if _, err := tx.Exec(ctx, `INSERT INTO booking.referrals (ubrn, request_id, state, patient, referrer, priority, specialty, shortlist, letter,
 			pathway, created, updated, access_salt, access_hash)
 			VALUES ($1, $2, 'CANCELLED_REFERRAL', '', 'PROBE', 'ROUTINE', 'PROBE', '[]', '', $3, $3, $3, '', '') ON CONFLICT DO NOTHING`,
-			probeUBRN, newUUID(), now); err != nil {
+			ProbeUBRN, newUUID(), now); err != nil {
 			return err
 		}
 		// One probe at a time: the next waits for the row, not for the index.
-		if _, err := tx.Exec(ctx, `SELECT FROM booking.referrals WHERE ubrn = $1 FOR UPDATE`, probeUBRN); err != nil {
+		if _, err := tx.Exec(ctx, `SELECT FROM booking.referrals WHERE ubrn = $1 FOR UPDATE`, ProbeUBRN); err != nil {
 			return err
 		}
 		err := tx.QueryRow(ctx, `INSERT INTO booking.slots (service_id, reference, starts, ends, state)
@@ -50,7 +50,7 @@ func (s *Store) Probe(ctx context.Context) error {
 		}
 		book := func(tx pgx.Tx, state domain.AppointmentState) (id int64, err error) {
 			err = tx.QueryRow(ctx, `INSERT INTO booking.appointments (ubrn, service_id, slot_id, starts, ends, state, request, created, updated)
-				VALUES ($1, $2, $3, $4, $4, $5, $6, $4, $4) RETURNING id`, probeUBRN, probeService, slot, now, state, newUUID()).Scan(&id)
+				VALUES ($1, $2, $3, $4, $4, $5, $6, $4, $4) RETURNING id`, ProbeUBRN, probeService, slot, now, state, newUUID()).Scan(&id)
 			return id, err
 		}
 		if first, err = book(tx, domain.AppointmentBooked); err != nil {

@@ -79,8 +79,12 @@ func (c *change) drop(a *Attempt, gone bool) {
 	if gone {
 		state = "WITHDRAWN"
 	}
-	c.batch.Queue(`UPDATE booking.appointments SET state = 'FAILED', lease_until = NULL, updated = $2 WHERE id = $1`, a.Appointment, c.now)
+	c.fail(a)
 	c.batch.Queue(`UPDATE booking.slots SET state = $2 WHERE id = $1`, a.Slot.ID, state)
+}
+
+func (c *change) fail(a *Attempt) {
+	c.batch.Queue(`UPDATE booking.appointments SET state = 'FAILED', lease_until = NULL, updated = $2 WHERE id = $1`, a.Appointment, c.now)
 	c.batch.Queue(`DELETE FROM booking.idempotency WHERE ubrn = $1 AND appointment_id = $2`, a.UBRN.Number(), a.Appointment)
 }
 
@@ -99,23 +103,31 @@ func (s *Store) Silent(ctx context.Context, who domain.Caller, a *Attempt) (*dom
 			c.drop(a, true)
 			return c.tx.SendBatch(ctx, &c.batch).Close()
 		}
-		reason := domain.Reason{Set: domain.ReviewReasonSet, Code: domain.BookingAttemptProblem}
-		if err := c.advance(domain.EventDefer, reason); err != nil {
+		if err := c.unslot(a, domain.EventDefer, domain.BookingAttemptProblem); err != nil {
 			return err
 		}
-		c.batch.Queue(`UPDATE booking.appointments SET state = 'DEFERRED', lease_until = NULL, slot_id = NULL, starts = NULL, ends = NULL,
-			reason_set = $2, reason_code = $3, version = version + 1, updated = $4 WHERE id = $1`, a.Appointment, reason.Set, reason.Code, c.now)
 		c.batch.Queue(`UPDATE booking.slots SET state = 'WITHDRAWN' WHERE id = $1`, a.Slot.ID)
-		c.openASI(a.Appointment, a.Service, reason.Code)
-		c.referral.Provider, c.referral.Reviewed = a.Service.Organisation, false
-		c.referral.Appointment = &domain.Appointment{ID: a.Appointment, Version: 1, UBRN: a.UBRN, ServiceID: a.Service.ID, ServiceName: a.Service.Name,
-			State: domain.AppointmentDeferred, Reason: reason, Created: c.now}
 		return c.save(ctx, a.Appointment)
 	})
 	if err == nil && kept {
 		return nil, domain.ErrProviderSilent
 	}
 	return settled(r, err)
+}
+
+// unslot makes an ASI of an appointment that has a slot; what becomes of the slot is the caller's.
+func (c *change) unslot(a *Attempt, event domain.Event, code string) error {
+	reason := domain.Reason{Set: domain.ReviewReasonSet, Code: code}
+	if err := c.advance(event, reason); err != nil {
+		return err
+	}
+	c.batch.Queue(`UPDATE booking.appointments SET state = 'DEFERRED', lease_until = NULL, slot_id = NULL, starts = NULL, ends = NULL,
+		reason_set = $2, reason_code = $3, version = version + 1, updated = $4 WHERE id = $1`, a.Appointment, reason.Set, reason.Code, c.now)
+	c.openASI(a.Appointment, a.Service, reason.Code)
+	c.referral.Provider, c.referral.Reviewed = a.Service.Organisation, false
+	c.referral.Appointment = &domain.Appointment{ID: a.Appointment, Version: 1, UBRN: a.UBRN, ServiceID: a.Service.ID, ServiceName: a.Service.Name,
+		State: domain.AppointmentDeferred, Reason: reason, Created: c.now}
+	return nil
 }
 
 // Abandoned takes over attempts whose replica died while the provider was

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build engines
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"spine.nhs.uk/controlplane/operators/operatortest/engines"
+	"spine.nhs.uk/controlplane/operators/workloads/booking/domain"
+	"spine.nhs.uk/controlplane/operators/workloads/booking/store"
+	"spine.nhs.uk/controlplane/operators/workloads/kit/database"
+)
+
+// The owner of the database, who is no superuser, can do all of it.
+func TestEnginesRestore(t *testing.T) {
+	authority := engines.NewAuthority(t)
+	server := engines.SecurePostgres(t, authority)
+	admin, err := pgx.Connect(t.Context(), server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close(context.WithoutCancel(t.Context())) //nolint:errcheck // nothing hangs on it
+	run := func(sql string) {
+		t.Helper()
+		if _, err := admin.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir := func(name string) string {
+		folder := filepath.Join(t.TempDir(), name)
+		if err := os.Mkdir(folder, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		for key, value := range map[string]string{
+			"username": "owner", "password": "owners-password", "host": "127.0.0.1", "port": strconv.Itoa(server.SecurePort),
+			"dbname": name, "ca.crt": string(authority.PEM),
+		} {
+			if err := os.WriteFile(filepath.Join(folder, key), []byte(value), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return folder
+	}
+	from, to := dir("spine"), dir("restored")
+	// refer returns when the referral was made.
+	refer := func(created time.Time) string {
+		t.Helper()
+		s, err := store.Open(t.Context(), store.Options{Source: database.Dir(from), Connections: 2, Now: time.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		ubrn, err := domain.NewUBRN(rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		created = created.UTC().Truncate(time.Microsecond)
+		_, _, _, err = s.Create(t.Context(), domain.Caller{Application: "gp", Organisation: "A1"}, store.Key{}, &domain.Referral{
+			UBRN: ubrn, Version: 1, RequestID: store.NewRequestID(), State: domain.NotBooked, Patient: "9434765919", Referrer: "A1", Priority: domain.Routine,
+			Pathway: created, Created: created, Updated: created}, store.Access{Salt: []byte{1}, Hash: []byte{2}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return created.Format(time.RFC3339Nano)
+	}
+	run(`CREATE ROLE owner LOGIN PASSWORD 'owners-password'`)
+	run(`CREATE DATABASE spine OWNER owner`)
+	first := refer(time.Now().Add(-time.Hour))
+	run(`CREATE DATABASE restored TEMPLATE spine OWNER owner`)
+	point := time.Now()
+	second := refer(time.Now())
+
+	report := filepath.Join(t.TempDir(), "report")
+	for _, c := range []struct{ args, want, last string }{
+		{"", `{"both":1,"onlyFrom":0,"onlyTo":0,"differing":0,"after":1,"carried":0,"displaced":0,"last":"LAST"}`, first},
+		{"--carry", `{"both":1,"onlyFrom":0,"onlyTo":0,"differing":0,"after":0,"carried":1,"displaced":0,"last":"LAST"}`, second},
+		{"--report=" + report, `{"both":2,"onlyFrom":0,"onlyTo":0,"differing":0,"after":0,"carried":0,"displaced":0,"last":"LAST"}`, second},
+	} {
+		var out bytes.Buffer
+		program := command()
+		program.SetOut(&out)
+		program.SetArgs(append([]string{"restore", "--from-dir=" + from, "--to-dir=" + to, "--until=" + point.Format(time.RFC3339Nano)}, strings.Fields(c.args)...))
+		if err := program.ExecuteContext(t.Context()); err != nil {
+			t.Fatalf("%s: %v", c.args, err)
+		}
+		got := out.String()
+		if strings.HasPrefix(c.args, "--report") {
+			text, err := os.ReadFile(report)
+			if err != nil || got != "" {
+				t.Fatalf("wrote %q, and no report: %v", got, err)
+			}
+			got = string(text)
+		}
+		if want := strings.Replace(c.want, "LAST", c.last, 1) + "\n"; got != want {
+			t.Errorf("%s:\n%swant\n%s", c.args, got, want)
+		}
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	program := command()
+	program.SetArgs([]string{"restore", "--from-dir=" + from, "--to-dir=" + to, "--until=" + point.Format(time.RFC3339Nano), "--carry"})
+	if err := program.ExecuteContext(ended); err == nil || !strings.Contains(err.Error(), "run it again") {
+		t.Errorf("after SIGTERM: %v", err)
+	}
+}
