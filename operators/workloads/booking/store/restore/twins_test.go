@@ -23,7 +23,6 @@ import (
 
 var (
 	clinician = domain.Caller{Application: "gp-system", User: "555", Organisation: "A1", Role: domain.ReferringClinician}
-	provider  = domain.Caller{Application: "hospital", User: "777", Organisation: "RX0", Role: domain.ProviderClinician}
 	ill       = domain.Reason{Set: domain.AppointmentReasonSet, Code: "PATIENT_ILL"}
 	noAnswer  = domain.Reason{Set: domain.ReviewReasonSet, Code: domain.BookingAttemptProblem}
 )
