@@ -43,6 +43,8 @@ func TestWhatTheProgramChangedIsToldFromWhatWasDoneByHand(t *testing.T) {
 		"an attempt since":                     {with(is(2, late, 7), 9, late, 1), old, Comparison{After: 1}},
 		"an attempt failed since":              {with(is(2, late, 7), 9, late, 2), with(old, 9, early, 1), Comparison{After: 1}},
 		"an attempt of the copy failed":        {with(is(2, late, 7), 9, late, 2), with(is(2, later, 7), 9, later, 1), Comparison{Differing: 1}},
+		"an appointment of before was added":   {with(is(2, late, 7), 9, early, 1), is(2, late, 7), Comparison{Differing: 1}},
+		"an earlier version, and an attempt":   {with(is(1, late, 8), 9, late, 1), old, Comparison{Differing: 1}},
 		"an appointment was destroyed":         {old, with(old, 9, early, 1), Comparison{Differing: 1}},
 		"an appointment was damaged":           {with(old, 9, early, 2), with(old, 9, early, 1), Comparison{Differing: 1}},
 		"an appointment was added by hand":     {with(old, 9, early, 2), old, Comparison{Differing: 1}},
