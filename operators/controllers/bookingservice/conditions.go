@@ -13,7 +13,7 @@ import (
 	desired "spine.nhs.uk/controlplane/operators/desired/booking"
 	"spine.nhs.uk/controlplane/operators/desired/database"
 	"spine.nhs.uk/controlplane/operators/kit"
-	"spine.nhs.uk/controlplane/operators/kit/deepprobe"
+	"spine.nhs.uk/controlplane/operators/ports/deepprobe"
 )
 
 // progress is how each state of a decision reads as the condition Progressing.

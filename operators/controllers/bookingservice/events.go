@@ -10,7 +10,7 @@ import (
 	booking "spine.nhs.uk/controlplane/operators/api/booking/v1alpha1"
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/kit"
-	"spine.nhs.uk/controlplane/operators/kit/deepprobe"
+	"spine.nhs.uk/controlplane/operators/ports/deepprobe"
 )
 
 func (s *scope) tell(e kit.Event) { s.events = append(s.events, e) }

@@ -10,8 +10,8 @@ import (
 
 	desired "spine.nhs.uk/controlplane/operators/desired/booking"
 	"spine.nhs.uk/controlplane/operators/kit"
-	"spine.nhs.uk/controlplane/operators/kit/deepprobe"
 	"spine.nhs.uk/controlplane/operators/ports"
+	"spine.nhs.uk/controlplane/operators/ports/deepprobe"
 )
 
 // changePace is how often the path is probed while the program changes.

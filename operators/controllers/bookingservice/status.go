@@ -12,7 +12,7 @@ import (
 	"spine.nhs.uk/controlplane/operators/decide/rollout"
 	desired "spine.nhs.uk/controlplane/operators/desired/booking"
 	"spine.nhs.uk/controlplane/operators/kit"
-	"spine.nhs.uk/controlplane/operators/kit/deepprobe"
+	"spine.nhs.uk/controlplane/operators/ports/deepprobe"
 )
 
 // staleAfter is how many intervals may pass before a count is no longer believed.

@@ -11,7 +11,7 @@ import (
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 	api "spine.nhs.uk/controlplane/operators/api/messaging/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/kit"
-	"spine.nhs.uk/controlplane/operators/kit/deepprobe"
+	"spine.nhs.uk/controlplane/operators/ports/deepprobe"
 )
 
 func normal(m *api.MessagingService, reason, message string) kit.Event {

@@ -13,7 +13,7 @@ import (
 	"spine.nhs.uk/controlplane/operators/desired/database"
 	desired "spine.nhs.uk/controlplane/operators/desired/messaging"
 	"spine.nhs.uk/controlplane/operators/kit"
-	"spine.nhs.uk/controlplane/operators/kit/deepprobe"
+	"spine.nhs.uk/controlplane/operators/ports/deepprobe"
 )
 
 // path of the deep probe, and where on it the engines are.

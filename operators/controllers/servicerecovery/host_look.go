@@ -20,6 +20,7 @@ import (
 	"spine.nhs.uk/controlplane/operators/decide/host"
 	"spine.nhs.uk/controlplane/operators/decide/recovery"
 	"spine.nhs.uk/controlplane/operators/desired/database"
+	"spine.nhs.uk/controlplane/operators/kit"
 )
 
 // +kubebuilder:rbac:groups="",resources=nodes,verbs=list;patch
@@ -203,7 +204,7 @@ func members(pods []corev1.Pod) []host.Member {
 	var out []host.Member
 	for i := range pods {
 		out = append(out, host.Member{
-			Pod: pods[i].Namespace + "/" + pods[i].Name, Node: pods[i].Spec.NodeName, Ready: ready(&pods[i]),
+			Pod: pods[i].Namespace + "/" + pods[i].Name, Node: pods[i].Spec.NodeName, Ready: kit.PodReady(&pods[i]),
 			Primary: pods[i].Labels[database.InstanceRoleLabel] == database.PrimaryRole,
 		})
 	}

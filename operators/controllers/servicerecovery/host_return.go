@@ -11,6 +11,7 @@ import (
 
 	api "spine.nhs.uk/controlplane/operators/api/resilience/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/decide/host"
+	"spine.nhs.uk/controlplane/operators/kit"
 	"spine.nhs.uk/controlplane/operators/kit/operation"
 	"spine.nhs.uk/controlplane/operators/ports"
 )
@@ -112,7 +113,7 @@ func (a *comeback) well(ctx context.Context) (operation.Progress, error) {
 		return operation.Progress{Message: fmt.Sprintf("host %s is not ready", a.name())}, nil
 	}
 	for i := range l.pods {
-		if p := &l.pods[i]; !movable(p) && p.Status.Phase != corev1.PodSucceeded && p.Status.Phase != corev1.PodFailed && !ready(p) {
+		if p := &l.pods[i]; !movable(p) && p.Status.Phase != corev1.PodSucceeded && p.Status.Phase != corev1.PodFailed && !kit.PodReady(p) {
 			return operation.Progress{Message: fmt.Sprintf("pod %s/%s on host %s is not ready", p.Namespace, p.Name, a.name())}, nil
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	api "spine.nhs.uk/controlplane/operators/api/resilience/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/decide/recovery"
+	"spine.nhs.uk/controlplane/operators/kit"
 	"spine.nhs.uk/controlplane/operators/kit/operation"
 	"spine.nhs.uk/controlplane/operators/ports"
 )
@@ -126,7 +127,7 @@ func (a *rebuildBroker) checkFormed(ctx context.Context, l *look) (operation.Pro
 	}
 	n := int32(0)
 	for i := range pods {
-		if ready(&pods[i]) {
+		if kit.PodReady(&pods[i]) {
 			n++
 		}
 	}

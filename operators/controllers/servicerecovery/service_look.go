@@ -18,6 +18,7 @@ import (
 	"spine.nhs.uk/controlplane/operators/decide/recovery"
 	"spine.nhs.uk/controlplane/operators/desired/database"
 	"spine.nhs.uk/controlplane/operators/desired/messaging"
+	"spine.nhs.uk/controlplane/operators/kit"
 	"spine.nhs.uk/controlplane/operators/ports"
 )
 
@@ -176,22 +177,9 @@ func (r *Reconciler) replicasOf(ctx context.Context, t *target) ([]ports.Target,
 	}
 	var out []ports.Target
 	for i := range pods.Items {
-		if p := &pods.Items[i]; ready(p) && p.Status.PodIP != "" {
+		if p := &pods.Items[i]; kit.PodReady(p) && p.Status.PodIP != "" {
 			out = append(out, ports.Target{Address: t.podOps(p.Status.PodIP), ServerName: t.ops.ServerName})
 		}
 	}
 	return out, nil
-}
-
-// ready says that a pod serves and is not on its way out.
-func ready(p *corev1.Pod) bool {
-	if !p.DeletionTimestamp.IsZero() {
-		return false
-	}
-	for _, c := range p.Status.Conditions {
-		if c.Type == corev1.PodReady {
-			return c.Status == corev1.ConditionTrue
-		}
-	}
-	return false
 }

@@ -15,6 +15,7 @@ import (
 	"spine.nhs.uk/controlplane/operators/decide/quorum"
 	"spine.nhs.uk/controlplane/operators/decide/recovery"
 	"spine.nhs.uk/controlplane/operators/desired/messaging"
+	"spine.nhs.uk/controlplane/operators/kit"
 	"spine.nhs.uk/controlplane/operators/kit/operation"
 )
 
@@ -61,7 +62,7 @@ func (a *rebuildMember) facts(ctx context.Context, l *look) (recovery.Member, er
 	pods, err := a.brokerPods(ctx, l)
 	for _, name := range l.memberNames() {
 		f.Members = append(f.Members, recovery.Instance{Name: name, Ready: slices.ContainsFunc(pods, func(p corev1.Pod) bool {
-			return p.Name == name && ready(&p)
+			return p.Name == name && kit.PodReady(&p)
 		})})
 	}
 	return f, err
@@ -113,7 +114,7 @@ func (a *rebuildMember) Act(ctx context.Context, step operation.Step) (string, e
 		return "", nil
 	}
 	return a.throwAway(ctx, step, func(p *corev1.Pod) []client.DeleteOption {
-		if ready(p) {
+		if kit.PodReady(p) {
 			return nil
 		}
 		return []client.DeleteOption{killAfter} // it leads no queue that it could hand over

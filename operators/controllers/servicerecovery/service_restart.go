@@ -20,6 +20,7 @@ import (
 	"spine.nhs.uk/controlplane/operators/decide/recovery"
 	"spine.nhs.uk/controlplane/operators/desired/database"
 	"spine.nhs.uk/controlplane/operators/desired/messaging"
+	"spine.nhs.uk/controlplane/operators/kit"
 	"spine.nhs.uk/controlplane/operators/kit/operation"
 )
 
@@ -150,7 +151,7 @@ func (a *restart) checkMember(ctx context.Context, l *look, step operation.Step)
 		switch {
 		case client.IgnoreNotFound(err) != nil:
 			return operation.Progress{}, err
-		case err != nil, string(pod.UID) == o.UID, !ready(&pod):
+		case err != nil, string(pod.UID) == o.UID, !kit.PodReady(&pod):
 			return operation.Progress{Message: o.Name + " is not back yet"}, nil
 		}
 	}
@@ -168,7 +169,7 @@ func (a *restart) checkDatabase(ctx context.Context, l *look, step operation.Ste
 	}
 	restarted := int32(0)
 	for i := range pods.Items {
-		if p := &pods.Items[i]; ready(p) && p.Annotations[restartedAt] == mark(step) {
+		if p := &pods.Items[i]; kit.PodReady(p) && p.Annotations[restartedAt] == mark(step) {
 			restarted++
 		}
 	}
