@@ -17,7 +17,7 @@ type booking struct {
 	// lived from the one to the other. cancelled is when that was acknowledged. 0 means never.
 	acked, start, cancelling, cancelled int64
 	live                                bool
-	// displaced: another booking has had the slot since, and this one's referral is an appointment slot issue.
+	// displaced: another booking has had the slot since, which a restore took from this one's referral.
 	displaced bool
 }
 
@@ -73,13 +73,14 @@ func (c *checker) slot(events []record.Event) {
 	}
 }
 
-// displaced says whether a booking that was promised is gone for another one, and owed to the patient.
+// displaced says whether a restore took the slot of a booking that was promised, as it was another one's by then. Its user
+// may have cancelled it since.
 func (c *checker) displaced(b *booking, all map[uint64]*booking) bool {
-	if b.acked == 0 || b.cancelling != 0 || b.live || !c.issues[b.ubrn] {
+	if b.acked == 0 || b.live || !c.taken[b.ubrn] {
 		return false
 	}
 	for _, other := range all {
-		if other != b && (other.live || other.acked > b.acked) {
+		if other != b && (other.live || other.acked > b.acked) && (b.cancelling == 0 || b.cancelling > other.acked) {
 			return true
 		}
 	}
@@ -100,7 +101,7 @@ func (c *checker) booked(slot uint64, b *booking) {
 	}
 	switch {
 	case !c.bookings:
-	case b.displaced:
+	case b.displaced && b.cancelling == 0:
 		c.found(Displaced, fmt.Sprintf("slot %d, UBRN %012d: booked at %s, another one's now", slot, b.ubrn, clock(b.acked)))
 	case b.cancelling == 0 && !b.live:
 		c.found(BookingLost, fmt.Sprintf("slot %d, UBRN %012d: booked at %s, unknown to the database", slot, b.ubrn, clock(b.acked)))
@@ -111,7 +112,7 @@ func (c *checker) booked(slot uint64, b *booking) {
 
 // overlaps reports bookings that were acknowledged while another one surely lived: it had been acknowledged when the
 // second one was asked for, and nobody had begun to cancel it when the second one's acknowledgement had come. One that was
-// displaced is reported as that.
+// displaced was not there meanwhile.
 func (c *checker) overlaps(slot uint64, all []*booking) {
 	slices.SortFunc(all, func(a, b *booking) int { return cmp.Compare(a.acked, b.acked) })
 	for i, b := range all {

@@ -22,9 +22,9 @@ type Options struct {
 	Messages, Bookings string
 	// Ledger and Booked are what the databases hold; without one, receivers alone are the judge of it.
 	Ledger, Booked Source
-	// Issues are the referrals, by UBRN, that the booking service's database holds an open appointment slot issue of; without
+	// Taken are the referrals, by UBRN, of which the booking service's database says that a restore took their slot; without
 	// it, none are known.
-	Issues func(ctx context.Context) (map[uint64]bool, error)
+	Taken func(ctx context.Context) (map[uint64]bool, error)
 	// Late is the longest allowed time from acknowledgement to first delivery; 0 for any.
 	Late time.Duration
 	// Scratch is the folder for what does not fit into memory; the system's temporary folder when empty.
@@ -39,7 +39,7 @@ type checker struct {
 	sends, books     acks
 	late             time.Duration
 	ledger, bookings bool
-	issues           map[uint64]bool
+	taken            map[uint64]bool
 	findings         map[Defect]*Finding
 }
 
@@ -92,9 +92,9 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 			return nil, err
 		}
 	}
-	if o.Issues != nil {
+	if o.Taken != nil {
 		var err error
-		if c.issues, err = o.Issues(ctx); err != nil {
+		if c.taken, err = o.Taken(ctx); err != nil {
 			return nil, err
 		}
 	}

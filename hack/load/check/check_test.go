@@ -178,31 +178,33 @@ func TestBookings(t *testing.T) {
 		events story
 		live   []record.Event
 		want   Defect
-		issues []uint64
+		taken  []uint64
 	}{
-		"clean":                   {run, nil, "", nil},
-		"clean, with database":    {run, story{live(a, 2), live(b, 3)}, "", nil},
-		"two at a time":           {run.with(booked(b, 4, record.Acknowledged, 130)), nil, DoubleBooked, nil},
-		"two in the database":     {run.with(booked(b, 4, record.Ambiguous, 130)), story{live(a, 2), live(b, 3), live(b, 4)}, DoubleBooked, nil},
-		"crossed by a cancelling": {run.with(booked(b, 3, record.Cancelling, 125), booked(b, 4, record.Acknowledged, 130)), nil, "", nil},
-		"lost":                    {run, story{live(b, 3)}, BookingLost, nil},
-		"lost to another":         {run, story{live(a, 2), live(b, 4)}, BookingLost, nil},
-		"cancelling, ambiguous":   {run.with(booked(a, 2, record.Cancelling, 200)), story{live(b, 3)}, "", nil},
-		"cancelled, still there":  {run.with(booked(b, 3, record.Cancelling, 200), booked(b, 3, record.Cancelled, 210)), story{live(a, 2), live(b, 3)}, Uncancelled, nil},
-		"displaced":               {run.with(booked(b, 5, record.Acknowledged, 200)), story{live(a, 2), live(b, 5)}, Displaced, []uint64{3, 7}},
-		"displaced by one unsure": {run, story{live(a, 2), live(b, 4)}, Displaced, []uint64{3}},
-		"displaced, cancelled":    {run.with(booked(b, 5, record.Acknowledged, 200), booked(b, 5, record.Cancelling, 300)), story{live(a, 2)}, Displaced, []uint64{3}},
-		"an issue for nobody":     {run, story{live(a, 2)}, BookingLost, []uint64{3}},
-		"an issue of another":     {run, story{live(a, 2), live(b, 5)}, BookingLost, []uint64{4}},
+		"clean":                         {run, nil, "", nil},
+		"clean, with database":          {run, story{live(a, 2), live(b, 3)}, "", nil},
+		"two at a time":                 {run.with(booked(b, 4, record.Acknowledged, 130)), nil, DoubleBooked, nil},
+		"two in the database":           {run.with(booked(b, 4, record.Ambiguous, 130)), story{live(a, 2), live(b, 3), live(b, 4)}, DoubleBooked, nil},
+		"crossed by a cancelling":       {run.with(booked(b, 3, record.Cancelling, 125), booked(b, 4, record.Acknowledged, 130)), nil, "", nil},
+		"lost":                          {run, story{live(b, 3)}, BookingLost, nil},
+		"lost to another":               {run, story{live(a, 2), live(b, 4)}, BookingLost, nil},
+		"cancelling, ambiguous":         {run.with(booked(a, 2, record.Cancelling, 200)), story{live(b, 3)}, "", nil},
+		"cancelled, still there":        {run.with(booked(b, 3, record.Cancelling, 200), booked(b, 3, record.Cancelled, 210)), story{live(a, 2), live(b, 3)}, Uncancelled, nil},
+		"displaced":                     {run.with(booked(b, 5, record.Acknowledged, 200)), story{live(a, 2), live(b, 5)}, Displaced, []uint64{3, 7}},
+		"displaced by one unsure":       {run, story{live(a, 2), live(b, 4)}, Displaced, []uint64{3}},
+		"displaced, by one cancelled":   {run.with(booked(b, 5, record.Acknowledged, 200), booked(b, 5, record.Cancelling, 300)), story{live(a, 2)}, Displaced, []uint64{3}},
+		"displaced, and cancelled":      {run.with(booked(b, 5, record.Acknowledged, 200), booked(b, 3, record.Cancelling, 300)), story{live(a, 2), live(b, 5)}, "", []uint64{3}},
+		"cancelled late, not displaced": {run.with(booked(b, 5, record.Acknowledged, 200), booked(b, 3, record.Cancelling, 300)), story{live(a, 2), live(b, 5)}, DoubleBooked, nil},
+		"taken for nobody":              {run, story{live(a, 2)}, BookingLost, []uint64{3}},
+		"taken from another":            {run, story{live(a, 2), live(b, 5)}, BookingLost, []uint64{4}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			o := Options{Bookings: write(t, c.events)}
 			if c.live != nil {
 				o.Booked = holds(c.live...)
-				o.Issues = func(context.Context) (map[uint64]bool, error) {
+				o.Taken = func(context.Context) (map[uint64]bool, error) {
 					out := map[uint64]bool{}
-					for _, ubrn := range c.issues {
+					for _, ubrn := range c.taken {
 						out[ubrn] = true
 					}
 					return out, nil

@@ -10,6 +10,7 @@ import (
 
 	"spine.nhs.uk/controlplane/hack/load/fleet"
 	"spine.nhs.uk/controlplane/hack/load/record"
+	"spine.nhs.uk/controlplane/operators/workloads/booking/store"
 	gateway "spine.nhs.uk/controlplane/operators/workloads/messaging/message"
 )
 
@@ -64,8 +65,9 @@ func Booked(url string) Source {
 	}
 }
 
-// Issues reads which referrals, by UBRN, the booking service's database holds an open appointment slot issue of.
-func Issues(url string) func(context.Context) (map[uint64]bool, error) {
+// Taken reads of which referrals, by UBRN, the booking service's database says that a restore took their slot, as it was
+// another patient's by then.
+func Taken(url string) func(context.Context) (map[uint64]bool, error) {
 	return func(ctx context.Context) (map[uint64]bool, error) {
 		out := map[uint64]bool{}
 		err := rows(ctx, url, func([]record.Event) error { return nil }, func(r pgx.Rows, _ *record.Event) (bool, error) {
@@ -73,7 +75,7 @@ func Issues(url string) func(context.Context) (map[uint64]bool, error) {
 			err := r.Scan(&ubrn)
 			out[uint64(ubrn)] = true
 			return false, err
-		}, `SELECT ubrn FROM booking.asi WHERE closed IS NULL`)
+		}, `SELECT ubrn FROM booking.audit WHERE application = $1`, store.Restorer)
 		return out, err
 	}
 }
