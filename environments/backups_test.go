@@ -134,10 +134,12 @@ func TestBackupDefaults(t *testing.T) {
 	}
 }
 
-// Each of two sites has a bucket of its own.
+// Each of two sites may have a store of its own.
 func TestBackupsOfAPair(t *testing.T) {
-	env, err := Parse(paired(t, func(_, _ dict) {}))
-	if err != nil || env.Backups.Bucket != "spine-east" || !slices.Equal(env.Backups.Networks, []string{"10.97.0.1/32"}) {
+	env, err := Parse(paired(t, func(e, _ dict) {
+		e["backups"] = dict{"endpoint": "https://10.97.0.1:9000", "bucket": "spine-east", "credentialsFile": "~/key.json", "caFile": "~/ca.crt"}
+	}))
+	if err != nil || !slices.Equal(env.Backups.Networks, []string{"10.97.0.1/32"}) {
 		t.Errorf("%+v, %v", env, err)
 	}
 }

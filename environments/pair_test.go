@@ -26,7 +26,7 @@ func TestPairProblems(t *testing.T) {
 		edit func(env, pair dict)
 		want []string // each begins one problem, in this order
 	}{
-		"nothing to follow": {func(e, _ dict) { delete(e, "messaging"); delete(e, "booking"); delete(e, "backups") }, []string{"pair: Forbidden: there is nothing to follow without messaging"}},
+		"nothing to follow": {func(e, _ dict) { delete(e, "messaging"); delete(e, "booking") }, []string{"pair: Forbidden: there is nothing to follow without messaging"}},
 		"words": {func(_, p dict) { p["role"], p["acknowledge"], p["automatic"] = "Primary", "Both", "Yes" }, []string{
 			`pair.role: Unsupported value: "Primary": supported values: "Active", "Standby"`, `pair.acknowledge: Unsupported value: "Both"`, `pair.automatic: Unsupported value: "Yes"`,
 		}},

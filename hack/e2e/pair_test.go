@@ -45,12 +45,10 @@ func pairOfSites() {
 	BeforeAll(pairUp, NodeTimeout(60*time.Minute))
 
 	It("hands over as planned, and back, and loses nothing", func(ctx context.Context) {
-		bothArchived(ctx)
 		gaps := map[string][]float64{}
 		for _, to := range []string{"west", "east"} {
 			gaps[to] = handOver(ctx, to)
 		}
-		bothArchived(ctx)
 		// Not before: the specs that follow begin where this one did.
 		Expect(gaps).To(HaveEach(HaveEach(BeNumerically("<", handoverFor.Seconds()))), "seconds without an acknowledgement, of messages and bookings")
 	}, NodeTimeout(25*time.Minute))
@@ -112,16 +110,6 @@ func canTakeOver(ctx context.Context, name string, within time.Duration) {
 		c := takeover(ctx, g, name)
 		g.Expect(c.Status).To(Equal(metav1.ConditionTrue), "%s: %s", c.Reason, c.Message)
 	}).WithContext(ctx).WithTimeout(within).Should(Succeed())
-}
-
-// bothArchived waits until the databases of both sites can be had back, each from its own bucket: whoever serves, follows, or
-// was made anew.
-func bothArchived(ctx context.Context) {
-	GinkgoHelper()
-	for _, name := range []string{"west", "east"} {
-		at(name)
-		archived(ctx, 10*time.Minute)
-	}
 }
 
 // handOver moves the services to a site, as planned, under load, by the plugin. It returns the longest time without an
@@ -233,7 +221,6 @@ func resynced(ctx context.Context) {
 	}
 	run.flowsOn(ctx)
 	run.stop()
-	bothArchived(ctx)
 	at("west")
 	kept(ctx, run)
 	Expect(handOver(ctx, "east")).To(HaveEach(BeNumerically("<", handoverFor.Seconds())), "seconds without an acknowledgement, of messages and bookings")
