@@ -74,7 +74,7 @@ verify: generate lint ## Generated files are up to date, and lint
 .PHONY: test
 test: bootstrap ## Unit tests, a real kube-apiserver, real engines, offline previews; as root
 	@go run ./hack/tools build
-	@SPINE_ENGINES="$$(go run ./hack/images engines)" go test -tags "offline apiserver engines" ./...
+	@SPINE_ENGINES="$$(go run ./hack/images engines)" go test -timeout 30m -tags "offline apiserver engines" ./...
 
 .PHONY: e2e
 e2e: bootstrap ## The whole system on its own rack, with real faults; LABELS=slow for the slowest
