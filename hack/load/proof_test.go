@@ -151,7 +151,8 @@ func TestBookings(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := judge(t, check.Options{Bookings: dir, Booked: check.Booked(url)})
+			booked, taken := check.Booked(url)
+			r := judge(t, check.Options{Bookings: dir, Booked: booked, Taken: taken})
 			if r.Counts.Bookings < 20 {
 				t.Errorf("only %d bookings", r.Counts.Bookings)
 			}

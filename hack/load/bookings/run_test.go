@@ -65,7 +65,8 @@ func TestRun(t *testing.T) {
 	if report.Acknowledged != 1000 || report.Refused != 0 {
 		t.Errorf("report %+v", report)
 	}
-	r, err := check.Run(t.Context(), check.Options{Bookings: dir, Booked: check.Booked(server.URL)})
+	booked, taken := check.Booked(server.URL)
+	r, err := check.Run(t.Context(), check.Options{Bookings: dir, Booked: booked, Taken: taken})
 	if err != nil {
 		t.Fatal(err)
 	}

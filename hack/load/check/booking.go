@@ -76,7 +76,7 @@ func (c *checker) slot(events []record.Event) {
 // displaced says whether a restore took the slot of a booking that was promised, as it was another one's by then. Its user
 // may have cancelled it since.
 func (c *checker) displaced(b *booking, all map[uint64]*booking) bool {
-	if b.acked == 0 || b.live || !c.taken[b.ubrn] {
+	if b.acked == 0 || b.live || !c.taken()[b.ubrn] {
 		return false
 	}
 	for _, other := range all {

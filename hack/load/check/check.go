@@ -22,9 +22,9 @@ type Options struct {
 	Messages, Bookings string
 	// Ledger and Booked are what the databases hold; without one, receivers alone are the judge of it.
 	Ledger, Booked Source
-	// Taken are the referrals, by UBRN, of which the booking service's database says that a restore took their slot; without
-	// it, none are known.
-	Taken func(ctx context.Context) (map[uint64]bool, error)
+	// Taken are the referrals, by UBRN, of which the booking service's database says that a restore took their slot. It is
+	// asked when Booked has been read; without it, none are known.
+	Taken func() map[uint64]bool
 	// Late is the longest allowed time from acknowledgement to first delivery; 0 for any.
 	Late time.Duration
 	// Scratch is the folder for what does not fit into memory; the system's temporary folder when empty.
@@ -39,7 +39,7 @@ type checker struct {
 	sends, books     acks
 	late             time.Duration
 	ledger, bookings bool
-	taken            map[uint64]bool
+	taken            func() map[uint64]bool
 	findings         map[Defect]*Finding
 }
 
@@ -92,11 +92,8 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 			return nil, err
 		}
 	}
-	if o.Taken != nil {
-		var err error
-		if c.taken, err = o.Taken(ctx); err != nil {
-			return nil, err
-		}
+	if c.taken = o.Taken; c.taken == nil {
+		c.taken = func() map[uint64]bool { return nil }
 	}
 	if o.Bookings != "" {
 		if err := c.pass(ctx, o, o.Bookings, o.Booked, c.slot); err != nil {

@@ -202,12 +202,12 @@ func TestBookings(t *testing.T) {
 			o := Options{Bookings: write(t, c.events)}
 			if c.live != nil {
 				o.Booked = holds(c.live...)
-				o.Taken = func(context.Context) (map[uint64]bool, error) {
+				o.Taken = func() map[uint64]bool {
 					out := map[uint64]bool{}
 					for _, ubrn := range c.taken {
 						out[ubrn] = true
 					}
-					return out, nil
+					return out
 				}
 			}
 			expect(t, o, c.want)

@@ -48,36 +48,32 @@ func Ledger(url string) Source {
 	}
 }
 
-// bookedQuery reads every live booking of a slot, of any user.
-const bookedQuery = `SELECT slot_id, ubrn FROM booking.appointments WHERE slot_id IS NOT NULL AND state = 'BOOKED'`
+// bookedQuery reads every live booking of a slot, of any user, and without a slot every referral that a restore has changed.
+const bookedQuery = `
+SELECT slot_id, ubrn FROM booking.appointments WHERE slot_id IS NOT NULL AND state = 'BOOKED'
+UNION ALL SELECT NULL, ubrn FROM booking.audit WHERE application = $1`
 
-// Booked reads the booking service's database at a URL.
-func Booked(url string) Source {
-	return func(ctx context.Context, each func([]record.Event) error) error {
+// Booked reads the booking service's database at a URL. Once it is read, taken are the referrals, by UBRN, of which it says
+// that a restore took their slot, as it was another patient's by then. It is one query: a way to a database that somebody
+// forwards may be good for one connection only.
+func Booked(url string) (live Source, taken func() map[uint64]bool) {
+	found := map[uint64]bool{}
+	live = func(ctx context.Context, each func([]record.Event) error) error {
 		return rows(ctx, url, each, func(r pgx.Rows, e *record.Event) (bool, error) {
-			var slot, ubrn int64
+			var slot *int64
+			var ubrn int64
 			if err := r.Scan(&slot, &ubrn); err != nil {
 				return false, err
 			}
-			e.Key, e.Kind, e.Ref = record.SlotKey(uint64(slot)), record.Live, uint64(ubrn)
+			if slot == nil {
+				found[uint64(ubrn)] = true
+				return false, nil
+			}
+			e.Key, e.Kind, e.Ref = record.SlotKey(uint64(*slot)), record.Live, uint64(ubrn)
 			return true, nil
-		}, bookedQuery)
+		}, bookedQuery, store.Restorer)
 	}
-}
-
-// Taken reads of which referrals, by UBRN, the booking service's database says that a restore took their slot, as it was
-// another patient's by then.
-func Taken(url string) func(context.Context) (map[uint64]bool, error) {
-	return func(ctx context.Context) (map[uint64]bool, error) {
-		out := map[uint64]bool{}
-		err := rows(ctx, url, func([]record.Event) error { return nil }, func(r pgx.Rows, _ *record.Event) (bool, error) {
-			var ubrn int64
-			err := r.Scan(&ubrn)
-			out[uint64(ubrn)] = true
-			return false, err
-		}, `SELECT ubrn FROM booking.audit WHERE application = $1`, store.Restorer)
-		return out, err
-	}
+	return live, func() map[uint64]bool { return found }
 }
 
 // rows streams a query's rows as events, in blocks; one reads a row, or says that it is of no concern.

@@ -32,7 +32,7 @@ clear answer may have happened or not. It sorts on disk what does not fit into m
 				opts.Ledger = check.Ledger(ledger)
 			}
 			if bookings != "" {
-				opts.Booked, opts.Taken = check.Booked(bookings), check.Taken(bookings)
+				opts.Booked, opts.Taken = check.Booked(bookings)
 			}
 			r, err := check.Run(cmd.Context(), opts)
 			if err != nil {
