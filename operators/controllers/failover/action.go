@@ -17,6 +17,7 @@ import (
 	"spine.nhs.uk/controlplane/operators/kit/lease"
 	"spine.nhs.uk/controlplane/operators/kit/operation"
 	"spine.nhs.uk/controlplane/operators/ports"
+	"spine.nhs.uk/controlplane/operators/ports/deepprobe"
 )
 
 // action is one Failover. What it needs to know after a restart is in the world: the vote, the
@@ -177,7 +178,7 @@ func (a *action) Verify(ctx context.Context, started time.Time, evidence *api.Ev
 		return operation.Progress{}, err
 	}
 	for _, p := range s.own {
-		if failure := deep(ctx, a.Prober, p.ops, p.patience); failure != "" {
+		if failure := deepprobe.Failure(ctx, a.Prober, p.patience, p.ops); failure != "" {
 			return operation.Progress{Message: p.name + ": " + failure}, nil
 		}
 	}

@@ -25,6 +25,7 @@ import (
 	decide "spine.nhs.uk/controlplane/operators/decide/failover"
 	"spine.nhs.uk/controlplane/operators/kit"
 	"spine.nhs.uk/controlplane/operators/ports"
+	"spine.nhs.uk/controlplane/operators/ports/deepprobe"
 )
 
 // +kubebuilder:rbac:groups=resilience.spine.nhs.uk,resources=failoverpolicies,verbs=get;list;watch,namespace=spine-system
@@ -161,7 +162,7 @@ func (l *look) outside(ctx context.Context) error {
 	// Failures in a row count by the pace, also when there was reason to look in between.
 	if l.probed = l.guards() && l.now.Sub(at(l.policy.Status.Peer.ProbedAt)) >= pace/2; l.probed {
 		for i, p := range l.own {
-			wait.Go(func() { failures[i] = deep(ctx, l.Prober, p.peer, min(p.patience, pace)) })
+			wait.Go(func() { failures[i] = deepprobe.Failure(ctx, l.Prober, min(p.patience, pace), p.peer) })
 		}
 	}
 	wait.Wait()

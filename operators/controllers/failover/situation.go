@@ -48,20 +48,6 @@ func visit(ctx context.Context, p ports.Peer, policy *api.FailoverPolicy, limit 
 	return &other
 }
 
-// deep returns why a request does not get through the whole path; empty when it does.
-func deep(ctx context.Context, p ports.Prober, t ports.Target, limit time.Duration) string {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	result, err := p.Deep(ctx, t)
-	switch stage := result.FailedStage(); {
-	case err != nil:
-		return err.Error()
-	case !result.OK:
-		return t.Address + ": stage " + stage.Name + ": " + stage.Error
-	}
-	return ""
-}
-
 // take is what this site knows when an operation wants the vote.
 func (s *situation) take(operation string) decide.Take {
 	t := decide.Take{

@@ -4,7 +4,6 @@ package servicerecovery
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"k8s.io/utils/ptr"
@@ -13,6 +12,7 @@ import (
 	"spine.nhs.uk/controlplane/operators/decide/recovery"
 	"spine.nhs.uk/controlplane/operators/kit/operation"
 	"spine.nhs.uk/controlplane/operators/ports"
+	"spine.nhs.uk/controlplane/operators/ports/deepprobe"
 )
 
 // onService is what the actions on a service have in common. An action overrides what it
@@ -100,25 +100,7 @@ func (a *onService) probe(ctx context.Context, t *target) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for _, one := range append([]ports.Target{t.ops}, replicas...) {
-		if failure := a.deep(ctx, t, one); failure != "" {
-			return failure, nil
-		}
-	}
-	return "", nil
-}
-
-func (a *onService) deep(ctx context.Context, t *target, one ports.Target) string {
-	ctx, cancel := context.WithTimeout(ctx, t.patience)
-	defer cancel()
-	result, err := a.Prober.Deep(ctx, one)
-	switch stage := result.FailedStage(); {
-	case err != nil:
-		return err.Error()
-	case !result.OK:
-		return fmt.Sprintf("%s: stage %s: %s", one.Address, stage.Name, stage.Error)
-	}
-	return ""
+	return deepprobe.Failure(ctx, a.Prober, t.patience, append([]ports.Target{t.ops}, replicas...)...), nil
 }
 
 // step is what status says of a step; nil before it began.

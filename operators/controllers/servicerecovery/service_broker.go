@@ -14,6 +14,7 @@ import (
 	"spine.nhs.uk/controlplane/operators/kit"
 	"spine.nhs.uk/controlplane/operators/kit/operation"
 	"spine.nhs.uk/controlplane/operators/ports"
+	"spine.nhs.uk/controlplane/operators/ports/deepprobe"
 )
 
 // +kubebuilder:rbac:groups="",resources=pods,verbs=delete,namespace=spine-messaging
@@ -154,7 +155,7 @@ func (a *rebuildBroker) checkDispatch(ctx context.Context, l *look) (operation.P
 		if !s.Broker.Connected {
 			return operation.Progress{Message: "the gateway at " + one.Address + " is not connected to the new broker yet"}, nil
 		}
-		if failure := a.deep(ctx, l.target, one); failure != "" {
+		if failure := deepprobe.Failure(ctx, a.Prober, l.target.patience, one); failure != "" {
 			return operation.Progress{Message: failure}, nil
 		}
 	}

@@ -73,6 +73,18 @@ func ask(ctx context.Context, prober ports.Prober, unreached string, r Replica) 
 	return a
 }
 
+// Failure is how the first of these targets, of which each is asked, does not get through; empty: all do.
+func Failure(ctx context.Context, prober ports.Prober, patience time.Duration, targets ...ports.Target) string {
+	replicas := make([]Replica, len(targets))
+	for i, t := range targets {
+		replicas[i].Target = t
+	}
+	for _, failed := range Ask(ctx, prober, patience, "reach", replicas...).Failed() {
+		return failed.Detail
+	}
+	return ""
+}
+
 // Failed are those who did not get through.
 func (a Answers) Failed() Answers {
 	return slices.DeleteFunc(slices.Clone(a), func(one Answer) bool { return one.Stage == "" })

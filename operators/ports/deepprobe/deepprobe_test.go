@@ -137,6 +137,23 @@ func TestOneThatIsSilentKeepsNobodyWaiting(t *testing.T) {
 	}
 }
 
+func TestFailure(t *testing.T) {
+	var prober fake.Prober
+	all := []ports.Target{{Address: "a:1"}, {Address: "b:1"}, {Address: "c:1"}}
+	if got := Failure(t.Context(), &prober, time.Minute, all...); got != "" {
+		t.Error(got)
+	}
+	prober.Fail("c:1", "settle")
+	prober.Fail("b:1", "publish")
+	if got := Failure(t.Context(), &prober, time.Minute, all...); got != "b:1: stage publish: made to fail" {
+		t.Error(got)
+	}
+	prober.Down(true)
+	if got := Failure(t.Context(), &prober, time.Minute, all...); !strings.Contains(got, "a:1") {
+		t.Error(got)
+	}
+}
+
 func TestWhere(t *testing.T) {
 	if got := Where(common.ProbeStatus{FailedStage: "publish"}); got != "stage publish" {
 		t.Error(got)
