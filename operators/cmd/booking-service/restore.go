@@ -15,24 +15,6 @@ import (
 	kit "spine.nhs.uk/controlplane/operators/workloads/kit/restore"
 )
 
-// restoreReport is what restore writes: counts of referrals, and nothing of what they say or whose they are.
-type restoreReport struct {
-	// Both are in both databases and alike, OnlyFrom should be in the restored database and are not, OnlyTo and Differing
-	// were destroyed or changed by hand since the point, After were changed by the program since and are not so in the
-	// restored database.
-	Both      int64 `json:"both"`
-	OnlyFrom  int64 `json:"onlyFrom"`
-	OnlyTo    int64 `json:"onlyTo"`
-	Differing int64 `json:"differing"`
-	After     int64 `json:"after"`
-	// Carried over by this run.
-	Carried int64 `json:"carried"`
-	// Displaced bookings are on the worklists of their providers, as their slots are other patients' since.
-	Displaced int64 `json:"displaced"`
-	// Last is when the newest change in the restored database was made; empty when it has none.
-	Last string `json:"last"`
-}
-
 func restore() *cobra.Command {
 	var o kit.Flags
 	c := &cobra.Command{
@@ -63,7 +45,7 @@ The exit code is 0 when the comparison was made, whatever it found.`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			ctx, stop := signal.NotifyContext(c.Context(), syscall.SIGTERM, syscall.SIGINT)
 			defer stop()
-			return o.Run(ctx, c.OutOrStdout(), func(from, to database.Source, until time.Time) (any, error) {
+			return o.Run(ctx, c.OutOrStdout(), func(from, to database.Source, until time.Time) (kit.Report, error) {
 				return restored(ctx, o.Carry, from, to, until)
 			})
 		},
@@ -72,7 +54,7 @@ The exit code is 0 when the comparison was made, whatever it found.`,
 	return c
 }
 
-func restored(ctx context.Context, carry bool, from, to database.Source, until time.Time) (restoreReport, error) {
+func restored(ctx context.Context, carry bool, from, to database.Source, until time.Time) (kit.Report, error) {
 	var found bookings.Comparison
 	var carried bookings.Carried
 	var err error
@@ -83,7 +65,7 @@ func restored(ctx context.Context, carry bool, from, to database.Source, until t
 	} else {
 		found, err = bookings.Compare(ctx, from, to, until)
 	}
-	report := restoreReport{
+	report := kit.Report{
 		Both: found.Both, OnlyFrom: found.OnlyFrom, OnlyTo: found.OnlyTo, Differing: found.Differing, After: found.After,
 		Carried: carried.Referrals, Displaced: carried.Displaced,
 	}

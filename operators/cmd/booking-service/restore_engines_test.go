@@ -84,9 +84,9 @@ func TestEnginesRestore(t *testing.T) {
 
 	report := filepath.Join(t.TempDir(), "report")
 	for _, c := range []struct{ args, want, last string }{
-		{"", `{"both":1,"onlyFrom":0,"onlyTo":0,"differing":0,"after":1,"carried":0,"displaced":0,"last":"LAST"}`, first},
-		{"--carry", `{"both":1,"onlyFrom":0,"onlyTo":0,"differing":0,"after":0,"carried":1,"displaced":0,"last":"LAST"}`, second},
-		{"--report=" + report, `{"both":2,"onlyFrom":0,"onlyTo":0,"differing":0,"after":0,"carried":0,"displaced":0,"last":"LAST"}`, second},
+		{"", `{"both":1,"onlyFrom":0,"onlyTo":0,"differing":0,"after":1,"carried":0,"last":"LAST"}`, first},
+		{"--carry", `{"both":1,"onlyFrom":0,"onlyTo":0,"differing":0,"after":0,"carried":1,"last":"LAST"}`, second},
+		{"--report=" + report, `{"both":2,"onlyFrom":0,"onlyTo":0,"differing":0,"after":0,"carried":0,"last":"LAST"}`, second},
 	} {
 		var out bytes.Buffer
 		program := command()

@@ -19,21 +19,6 @@ type restored struct {
 	ahead bool
 }
 
-// restoreReport is what restore writes: counts of messages, and nothing of what they say or whose they are.
-type restoreReport struct {
-	// Both have the message, OnlyFrom should be in the restored database and are not, OnlyTo and Differing were destroyed
-	// or changed since the point, After were accepted since and are not in the restored database.
-	Both      int64 `json:"both"`
-	OnlyFrom  int64 `json:"onlyFrom"`
-	OnlyTo    int64 `json:"onlyTo"`
-	Differing int64 `json:"differing"`
-	After     int64 `json:"after"`
-	// Carried over by this run.
-	Carried int64 `json:"carried"`
-	// Last is when the newest message of the restored database was accepted; empty when it has none.
-	Last string `json:"last"`
-}
-
 func newRestore() *cobra.Command {
 	var o restored
 	command := &cobra.Command{
@@ -65,7 +50,7 @@ The exit code is 0 when the comparison was made, whatever it found.`,
     --carry --report=/dev/termination-log`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return o.Run(c.Context(), c.OutOrStdout(), func(from, to database.Source, until time.Time) (any, error) {
+			return o.Run(c.Context(), c.OutOrStdout(), func(from, to database.Source, until time.Time) (kit.Report, error) {
 				return restore(c.Context(), o, from, to, until)
 			})
 		},
@@ -76,7 +61,7 @@ The exit code is 0 when the comparison was made, whatever it found.`,
 	return command
 }
 
-func restore(ctx context.Context, o restored, from, to database.Source, until time.Time) (restoreReport, error) {
+func restore(ctx context.Context, o restored, from, to database.Source, until time.Time) (kit.Report, error) {
 	var found ledger.Comparison
 	var carried ledger.Carried
 	var err error
@@ -90,7 +75,7 @@ func restore(ctx context.Context, o restored, from, to database.Source, until ti
 	default:
 		found, err = ledger.Compare(ctx, from, to, until)
 	}
-	report := restoreReport{
+	report := kit.Report{
 		Both: found.Both, OnlyFrom: found.OnlyFrom, OnlyTo: found.OnlyTo, Differing: found.Differing, After: found.After,
 		Carried: carried.Messages,
 	}

@@ -59,10 +59,27 @@ func (f *Flags) point() (time.Time, error) {
 	return until, errors.Join(errs...)
 }
 
-// Run does the work of a command on both databases once they let it in, and writes the report that work returns, as one
+// Report is what such a command writes: counts of messages or of referrals, and nothing of what they say or whose they are.
+type Report struct {
+	// Both have these. OnlyFrom should be in the restored database and are not, OnlyTo and Differing were destroyed or
+	// changed since the point, After came since and are not, or not so, in the restored database.
+	Both      int64 `json:"both"`
+	OnlyFrom  int64 `json:"onlyFrom"`
+	OnlyTo    int64 `json:"onlyTo"`
+	Differing int64 `json:"differing"`
+	After     int64 `json:"after"`
+	// Carried over by this run.
+	Carried int64 `json:"carried"`
+	// Displaced bookings are on the worklists of their providers, as their slots are other patients' since; left out when there are none.
+	Displaced int64 `json:"displaced,omitempty"`
+	// Last is when the newest of the restored database came, by RFC 3339; empty when it has none.
+	Last string `json:"last"`
+}
+
+// Run does the work of a command on both databases once they let it in, and writes its report, as one
 // line of JSON. An error is of one line. After SIGTERM, when ctx has ended, it says what to do rather than which
 // statement it came upon.
-func (f *Flags) Run(ctx context.Context, out io.Writer, work func(from, to database.Source, until time.Time) (report any, err error)) error {
+func (f *Flags) Run(ctx context.Context, out io.Writer, work func(from, to database.Source, until time.Time) (Report, error)) error {
 	err := f.run(ctx, out, work)
 	if err != nil {
 		return errors.New("restore: " + oneLine(err))
@@ -70,7 +87,7 @@ func (f *Flags) Run(ctx context.Context, out io.Writer, work func(from, to datab
 	return nil
 }
 
-func (f *Flags) run(ctx context.Context, out io.Writer, work func(from, to database.Source, until time.Time) (any, error)) error {
+func (f *Flags) run(ctx context.Context, out io.Writer, work func(from, to database.Source, until time.Time) (Report, error)) error {
 	until, err := f.point()
 	if err != nil {
 		return err

@@ -31,9 +31,9 @@ func TestSaysInOneLineWhatIsWrong(t *testing.T) {
 			if err := flags.Parse(c.args); err != nil {
 				t.Fatal(err)
 			}
-			err := f.Run(context.Background(), io.Discard, func(database.Source, database.Source, time.Time) (any, error) {
+			err := f.Run(context.Background(), io.Discard, func(database.Source, database.Source, time.Time) (Report, error) {
 				t.Error("it was done all the same")
-				return nil, nil
+				return Report{}, nil
 			})
 			if err == nil || strings.Contains(err.Error(), "\n") {
 				t.Fatalf("got %v", err)
