@@ -34,7 +34,7 @@ func (c *Cloud) defaults() Cloud {
 	}
 	if c.Finance.Running == RunningWorkingHours {
 		// The evening poll of slots is live's: others are not missed after 19:00.
-		d.Finance.Wake, d.Finance.Sleep = "07:00", "19:00"
+		d.Finance.Wake, d.Finance.Sleep = defaultWake, defaultSleep
 	}
 	c.serviceDefaults(&d)
 	return d

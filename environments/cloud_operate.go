@@ -122,5 +122,5 @@ type Running string
 // When an environment runs.
 const (
 	RunningAlways       Running = "Always"
-	RunningWorkingHours Running = "WorkingHours"
+	RunningWorkingHours Running = workingHours
 )

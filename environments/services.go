@@ -17,10 +17,17 @@ type Messaging struct {
 
 // Booking is the booking service and its database.
 type Booking struct {
-	// activity is Awake, or Asleep for a service that is stopped with all that it holds
-	// kept; not in an environment of class Live or Recovery, nor at one of two sites.
-	// Default Awake, which leaves it to others to put the service to sleep.
+	// activity is Awake, Asleep for a service that is stopped with all that it holds kept,
+	// or WorkingHours for one that sleeps at night and at weekends; neither in an
+	// environment of class Live or Recovery, nor at one of two sites. Default Awake, which
+	// leaves it to others to put the service to sleep.
 	Activity Activity `json:"activity"`
+	// wake is the time of day at which it wakes on working days, such as "07:00", in
+	// Europe/London; for WorkingHours only. Default 07:00.
+	Wake string `json:"wake"`
+	// sleep is the time of day at which it goes to sleep, such as "19:00", in
+	// Europe/London; for WorkingHours only. Default 19:00.
+	Sleep string `json:"sleep"`
 	// service is the program with the API and the pages.
 	Service Workload `json:"service"`
 	// database has three members.
@@ -38,10 +45,18 @@ type Booking struct {
 // Activity is whether a service runs.
 type Activity string
 
+// Working hours of what sleeps else: the value of a field, and what they are where nothing is said.
+const (
+	workingHours = "WorkingHours"
+	defaultWake  = "07:00"
+	defaultSleep = "19:00"
+)
+
 // Whether a service runs.
 const (
-	ActivityAwake  Activity = "Awake"
-	ActivityAsleep Activity = "Asleep"
+	ActivityAwake        Activity = "Awake"
+	ActivityAsleep       Activity = "Asleep"
+	ActivityWorkingHours Activity = workingHours
 )
 
 // Workload is the size of one of our programs.
@@ -103,6 +118,10 @@ func (b *Booking) setDefaults() {
 		return
 	}
 	text((*string)(&b.Activity), string(ActivityAwake))
+	if b.Activity == ActivityWorkingHours {
+		text(&b.Wake, defaultWake)
+		text(&b.Sleep, defaultSleep)
+	}
 	b.Service.setDefaults()
 	b.Database.setDefaults()
 	text(&b.Tokens.Audience, "ers")

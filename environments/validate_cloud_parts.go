@@ -180,16 +180,22 @@ func (f Finance) validate(p *field.Path, class Class) field.ErrorList {
 	if class.serving() && f.Running == RunningWorkingHours {
 		errs = append(errs, field.Invalid(p.Child("running"), f.Running, fmt.Sprintf("the class %s never sleeps: use Always", class)))
 	}
-	for _, t := range []struct{ name, value string }{{"wake", f.Wake}, {"sleep", f.Sleep}} {
+	return append(errs, hours(p, "running", string(f.Running), f.Wake, f.Sleep)...)
+}
+
+// hours are those of WorkingHours, which is one value of a field, and of nothing else.
+func hours(p *field.Path, of, value, wake, sleep string) field.ErrorList {
+	var errs field.ErrorList
+	for _, t := range []struct{ name, value string }{{"wake", wake}, {"sleep", sleep}} {
 		switch {
-		case f.Running == RunningWorkingHours && !clock.MatchString(t.value):
+		case value == workingHours && !clock.MatchString(t.value):
 			errs = append(errs, field.Invalid(p.Child(t.name), t.value, `must be a time of day in quotes, such as "07:00"`))
-		case f.Running == RunningAlways && t.value != "":
-			errs = append(errs, field.Forbidden(p.Child(t.name), "only for running WorkingHours"))
+		case value != workingHours && t.value != "":
+			errs = append(errs, field.Forbidden(p.Child(t.name), "only for "+of+" WorkingHours"))
 		}
 	}
-	if f.Running == RunningWorkingHours && clock.MatchString(f.Wake) && clock.MatchString(f.Sleep) && f.Sleep <= f.Wake {
-		errs = append(errs, field.Invalid(p.Child("sleep"), f.Sleep, "must be after wake"))
+	if value == workingHours && clock.MatchString(wake) && clock.MatchString(sleep) && sleep <= wake {
+		errs = append(errs, field.Invalid(p.Child("sleep"), sleep, "must be after wake"))
 	}
 	return errs
 }

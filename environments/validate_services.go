@@ -4,6 +4,7 @@ package environments
 
 import (
 	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -36,6 +37,7 @@ func (e *Environment) validateServices() field.ErrorList {
 			errs = append(errs, field.Forbidden(p, "booking sends its events through messaging: add that, or remove this"))
 		}
 		errs = append(errs, e.validateActivity(p.Child("activity"))...)
+		errs = append(errs, hours(p, "activity", string(b.Activity), b.Wake, b.Sleep)...)
 		errs = append(errs, e.enoughHosts(p)...)
 		errs = append(errs, b.Service.validate(p.Child("service"))...)
 		errs = append(errs, b.Database.validate(p.Child("database"))...)
@@ -50,10 +52,11 @@ func (e *Environment) validateServices() field.ErrorList {
 
 // validateActivity keeps awake what serves patients, and what another site would take over.
 func (e *Environment) validateActivity(p *field.Path) field.ErrorList {
+	known := []Activity{ActivityAsleep, ActivityAwake, ActivityWorkingHours}
 	switch activity := e.Booking.Activity; {
 	case activity == ActivityAwake:
-	case activity != ActivityAsleep:
-		return field.ErrorList{field.NotSupported(p, activity, []Activity{ActivityAsleep, ActivityAwake})}
+	case !slices.Contains(known, activity):
+		return field.ErrorList{field.NotSupported(p, activity, known)}
 	case e.Class.serving():
 		return field.ErrorList{field.Invalid(p, activity, fmt.Sprintf("an environment of class %s does not sleep: use Awake, or correct class", e.Class))}
 	case e.Pair != nil:

@@ -106,9 +106,17 @@ func TestProblems(t *testing.T) {
 			[]string{`booking.activity: Invalid value: "Asleep": an environment of class Recovery does not sleep`}},
 		"asleep where nobody says": {func(e dict) { delete(e, "class"); part(e, "booking")["activity"] = "Asleep" },
 			[]string{`booking.activity: Invalid value: "Asleep": an environment of class Live does not sleep`}},
-		"host names": {func(e dict) { part(e, "booking")["hostNames"] = []any{"ers.example", "Not A Name"} }, []string{`booking.hostNames[1]: Invalid value: "Not A Name"`}},
-		"long name":  {func(e dict) { e["name"] = strings.Repeat("x", 21) }, []string{"name: Too long"}},
-		"upper case": {func(e dict) { e["owner"] = "Platform" }, []string{"owner: Invalid value"}},
+		"working hours where patients are served": {func(e dict) { e["class"] = "Live"; part(e, "booking")["activity"] = "WorkingHours" },
+			[]string{`booking.activity: Invalid value: "WorkingHours": an environment of class Live does not sleep`}},
+		"working hours": {func(e dict) {
+			part(e, "booking")["activity"], part(e, "booking")["wake"], part(e, "booking")["sleep"] = "WorkingHours", "7:00", "19:00"
+		}, []string{`booking.wake: Invalid value: "7:00": must be a time of day in quotes, such as "07:00"`}},
+		"working hours backwards": {func(e dict) { part(e, "booking")["activity"], part(e, "booking")["wake"] = "WorkingHours", "20:00" },
+			[]string{`booking.sleep: Invalid value: "19:00": must be after wake`}},
+		"hours of one that is awake": {func(e dict) { part(e, "booking")["sleep"] = "19:00" }, []string{"booking.sleep: Forbidden: only for activity WorkingHours"}},
+		"host names":                 {func(e dict) { part(e, "booking")["hostNames"] = []any{"ers.example", "Not A Name"} }, []string{`booking.hostNames[1]: Invalid value: "Not A Name"`}},
+		"long name":                  {func(e dict) { e["name"] = strings.Repeat("x", 21) }, []string{"name: Too long"}},
+		"upper case":                 {func(e dict) { e["owner"] = "Platform" }, []string{"owner: Invalid value"}},
 		"several": {func(e dict) {
 			e["nmae"] = "x"
 			delete(e, "name")

@@ -46,9 +46,10 @@ func sleeps() {
 		Expect(before.Counts.Bookings).To(BeNumerically(">", 50), "bookings acknowledged")
 
 		DeferCleanup(func(ctx context.Context) { ask(ctx, common.ActivityAwake) }) // whatever fails below
-		By("falling asleep")
+		By("falling asleep, as the working hours are over")
 		begin := time.Now()
-		falling := asked(ctx, common.ActivityAsleep)
+		falling := asked(ctx, common.ActivityWorkingHours)
+		Expect(bookingService(ctx).Status.Sleep.Until.Time).To(BeTemporally(">", begin))
 		AddReportEntry("asleep", fmt.Sprintf("%s after it was asked for\n%s", time.Since(begin).Round(time.Second), falling.trace.String()))
 		Expect(falling.steps).To(Equal([]string{"edge", "service", "database"}), falling.trace.String())
 
@@ -119,12 +120,20 @@ func bookingService(ctx context.Context) *booking.BookingService {
 	return b
 }
 
-// ask for an activity, as somebody beside Pulumi.
+// ask for an activity, as somebody beside Pulumi. Working hours are such that now is none of them, on whatever day.
 func ask(ctx context.Context, activity common.Activity) {
 	GinkgoHelper()
 	b := bookingService(ctx)
 	before := b.DeepCopy()
 	b.Spec.Activity = activity
+	if activity == common.ActivityWorkingHours {
+		zone, err := time.LoadLocation(b.Spec.TimeZone)
+		Expect(err).NotTo(HaveOccurred())
+		b.Spec.WorkingHours = common.WorkingHours{Wake: "22:00", Sleep: "23:00"}
+		if time.Now().In(zone).Hour() >= 12 {
+			b.Spec.WorkingHours = common.WorkingHours{Wake: "01:00", Sleep: "02:00"}
+		}
+	}
 	Expect(objects.Patch(ctx, b, client.MergeFrom(before), client.FieldOwner("end-to-end"))).To(Succeed())
 }
 
@@ -141,9 +150,9 @@ type night struct {
 func asked(ctx context.Context, activity common.Activity) *night {
 	GinkgoHelper()
 	ask(ctx, activity)
-	phase, way := common.SleepAsleep, common.SleepFalling
+	phase, way, comes := common.SleepAsleep, common.SleepFalling, common.ActivityAsleep
 	if activity == common.ActivityAwake {
-		phase, way = common.SleepAwake, common.SleepWaking
+		phase, way, comes = common.SleepAwake, common.SleepWaking, common.ActivityAwake
 	}
 	n := &night{}
 	seen := ""
@@ -162,7 +171,7 @@ func asked(ctx context.Context, activity common.Activity) *night {
 				fmt.Fprintf(&n.trace, "%s the manager is killed during %s\n", time.Now().Format("15:04:05"), step)
 			}
 		}
-		g.Expect(is.sleep.Asked).To(Equal(activity))
+		g.Expect(is.sleep.Asked).To(Equal(comes))
 		g.Expect(is.sleep.Phase).To(Equal(phase), "%s", is)
 	}).WithContext(ctx).WithTimeout(12*time.Minute).WithPolling(500*time.Millisecond).Should(Succeed(), n.trace.String)
 	return n

@@ -188,6 +188,9 @@ func spineService(s *subject) {
 	for _, d := range s.take("spec", "activity") {
 		s.say(Availability, Medium, "whether it runs at all changes: %s: people can neither book nor cancel while it is Asleep", values(d))
 	}
+	for _, d := range s.take("spec", "workingHours") {
+		s.say(Availability, Medium, "when it runs changes: %s: people can neither book nor cancel outside these hours", values(d))
+	}
 	for _, d := range s.at("spec", "routes") {
 		if d.new == nil {
 			d.told = true

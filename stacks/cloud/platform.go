@@ -8,6 +8,7 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"spine.nhs.uk/controlplane/environments"
 	"spine.nhs.uk/controlplane/infra/aws/broker"
 	"spine.nhs.uk/controlplane/infra/aws/database"
 	"spine.nhs.uk/controlplane/infra/aws/keys"
@@ -76,6 +77,9 @@ func (s *stack) makePlatform() error {
 	if s.installed.booking != nil {
 		booking := *s.installed.booking
 		booking.Database, booking.NodePort = data, referralsPort
+		if f := s.env.Finance; f.Running == environments.RunningWorkingHours {
+			booking.Activity, booking.Wake, booking.Sleep = services.WorkingHours, f.Wake, f.Sleep
+		}
 		args.Booking, args.Entrances["booking"] = &booking, component.Endpoint{Name: s.domain(referrals), Port: public}
 	}
 	return shared.Install(s.ctx, args, pulumi.Providers(provider))

@@ -53,7 +53,11 @@ func readServices(env *environments.Environment, secrets secrets, project fs.FS)
 	}
 	if b := env.Booking; b != nil {
 		made, problems := shared.Booking(b.Service, b.Tokens, b.Providers, b.HostNames, readLocal)
-		made.Database, made.Asleep = shared.Store(b.Database), b.Activity == environments.ActivityAsleep
+		made.Database = shared.Store(b.Database)
+		// Awake is left to others.
+		if b.Activity != environments.ActivityAwake {
+			made.Activity, made.Wake, made.Sleep = string(b.Activity), b.Wake, b.Sleep
+		}
 		made.Database.Backup = backup
 		w.booking = made
 		errs = append(errs, problems...)

@@ -35,8 +35,10 @@ type NodeGroup struct {
 	Min, Max, Desired int
 }
 
-// Schedule is when an environment sleeps and wakes. What answers at the edge goes
-// first, then services, broker and database; waking is the way back.
+// Schedule is when an environment sleeps and wakes. The booking service goes first, by
+// the same hours, from its edge inwards: its operator does that, as on bare metal. Then
+// machines go, with the message gateway and a broker in the cluster, and the database
+// last; waking is the way back.
 type Schedule struct {
 	// Sleep and Wake are times of day on working days, "19:00", in London.
 	Sleep, Wake string

@@ -91,6 +91,9 @@ func TestSleepAndWakeInOrder(t *testing.T) {
 			t.Fatal(err)
 		}
 		parts := order(t, m)
+		if waits := m.States[m.StartAt].Type == "Wait"; waits != (name == "ers-test-sleep") {
+			t.Errorf("%s begins with %s: programs are to fall asleep before machines go, and to wake with them", name, m.StartAt)
+		}
 		if len(parts) != len(want) {
 			t.Fatalf("%s: got %v, want %v", name, parts, want)
 		}

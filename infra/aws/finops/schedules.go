@@ -22,10 +22,11 @@ const zone = "Europe/London"
 var turns = []struct {
 	name, comment string
 	at            func(*Schedule) string
+	wait          int
 	steps         func([]group, string) []step
 }{
-	{"sleep", "Puts the environment to sleep, part by part", func(s *Schedule) string { return s.Sleep }, sleeping},
-	{"wake", "Wakes the environment, part by part", func(s *Schedule) string { return s.Wake }, waking},
+	{"sleep", "Puts the environment to sleep, part by part", func(s *Schedule) string { return s.Sleep }, graceSeconds, sleeping},
+	{"wake", "Wakes the environment, part by part", func(s *Schedule) string { return s.Wake }, 0, waking},
 }
 
 // cron is the expression of a time of day on working days.
@@ -54,7 +55,7 @@ func (a *Args) schedules(ctx *pulumi.Context, under ...pulumi.ResourceOption) er
 			Name: pulumi.String(name), RoleArn: acts.Arn,
 			Definition: pulumi.All(inputs...).ApplyT(func(values []any) (string, error) {
 				groups, database := read(values)
-				return definition(t.comment, t.steps(groups, database))
+				return definition(t.comment, t.wait, t.steps(groups, database))
 			}).(pulumi.StringOutput),
 		}, under...)
 		if err != nil {

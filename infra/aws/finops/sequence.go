@@ -21,9 +21,15 @@ const (
 	// twice the one before; all of them are about an hour.
 	tries           = 8
 	tryAgainSeconds = 15
+	// graceSeconds is how long the machines stay after the hour: the booking service falls
+	// asleep by the same hours, in the cluster, and sends what it still holds before.
+	graceSeconds = 15 * 60
 	// mostSeconds ends a sequence that waits in vain.
 	mostSeconds = 2 * 60 * 60
 )
+
+// programs is the state in which what runs on the machines goes to sleep by itself.
+const programs = "Wait for programs"
 
 // object is a JSON object.
 type object = map[string]any
@@ -86,10 +92,16 @@ func waking(groups []group, database string) []step {
 	return list
 }
 
-// definition writes the steps as a machine of Step Functions. Each of them may be
-// repeated: a sequence that failed halfway is started again and goes on from there.
-func definition(comment string, steps []step) (string, error) {
+// definition writes the steps as a machine of Step Functions, which waits some seconds
+// before the first. Each of them may be repeated: a sequence that failed halfway is
+// started again and goes on from there.
+func definition(comment string, wait int, steps []step) (string, error) {
+	first := "Ask " + steps[0].name
 	states := object{}
+	if wait > 0 {
+		states[programs] = object{"Type": "Wait", "Seconds": wait, "Next": first}
+		first = programs
+	}
 	for i, s := range steps {
 		next := "Done"
 		if i+1 < len(steps) {
@@ -113,7 +125,7 @@ func definition(comment string, steps []step) (string, error) {
 	}
 	states["Done"] = object{"Type": "Succeed"}
 	text, err := json.Marshal(object{
-		"Comment": comment, "StartAt": "Ask " + steps[0].name, "TimeoutSeconds": mostSeconds, "States": states,
+		"Comment": comment, "StartAt": first, "TimeoutSeconds": mostSeconds, "States": states,
 	})
 	return string(text), err
 }

@@ -11,13 +11,18 @@ const (
 	BookingPort      = 8445
 )
 
+// WorkingHours is the activity of a service that the clock puts to sleep and wakes.
+const WorkingHours = "WorkingHours"
+
 // Booking is the BookingService of a site.
 type Booking struct {
-	// Asleep asks for a service that does not run. Otherwise the resource says nothing of it,
-	// so that it is for others to put the service to sleep.
-	Asleep   bool
-	Service  Workload
-	Database Engine
+	// Activity is what the resource asks for: Asleep for a service that does not run, or
+	// WorkingHours with the times of day Wake and Sleep. Empty: the resource says nothing of
+	// it, so that it is for others to put the service to sleep.
+	Activity    string
+	Wake, Sleep string
+	Service     Workload
+	Database    Engine
 	// TokenKeys is the JSON Web Key Set of who issues tokens, by TokenIssuer for
 	// TokenAudience.
 	TokenKeys, TokenIssuer, TokenAudience string
@@ -61,8 +66,11 @@ func (b *Booking) objects(images component.Images) ([]map[string]any, error) {
 		"providerAccess": access,
 		"exposure":       exposure(b.HostNames, b.NodePort),
 	}
-	if b.Asleep {
-		spec["activity"] = "Asleep"
+	if b.Activity != "" {
+		spec["activity"] = b.Activity
+	}
+	if b.Activity == WorkingHours {
+		spec["workingHours"] = map[string]any{"wake": b.Wake, "sleep": b.Sleep}
 	}
 	return append(objects, object("booking.ers.nhs.uk/v1alpha1", "BookingService", BookingNamespace, BookingName, map[string]any{"spec": spec})), nil
 }

@@ -109,14 +109,23 @@ func TestBackups(t *testing.T) {
 // TestActivity: who does not ask for sleep leaves it to others, who then own the field.
 func TestActivity(t *testing.T) {
 	images := component.Images{"message-gateway:dev": "r/g@x", "booking-service:dev": "r/b@x"}
-	for _, asleep := range []bool{false, true} {
-		set, err := Set(&Messaging{Database: elsewhere(), Broker: elsewhere()}, &Booking{Database: elsewhere(), Asleep: asleep}, nil, images, nil)
+	for activity, want := range map[string]map[string]any{
+		"": {}, "Asleep": {"activity": "Asleep"},
+		WorkingHours: {"activity": WorkingHours, "workingHours": map[string]any{"wake": "07:00", "sleep": "19:00"}},
+	} {
+		set, err := Set(&Messaging{Database: elsewhere(), Broker: elsewhere()}, &Booking{Database: elsewhere(), Activity: activity, Wake: "07:00", Sleep: "19:00"}, nil, images, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		o := set.Objects["booking.ers.nhs.uk/v1alpha1/BookingService/spine-booking/ers"].(map[string]any)
-		if got, said := o["spec"].(map[string]any)["activity"]; said != asleep || asleep && got != "Asleep" {
-			t.Errorf("asleep %v: the resource says %v", asleep, got)
+		spec, got := o["spec"].(map[string]any), map[string]any{}
+		for _, field := range []string{"activity", "workingHours"} {
+			if value, said := spec[field]; said {
+				got[field] = value
+			}
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%q: the resource says %v, want %v", activity, got, want)
 		}
 	}
 }

@@ -73,6 +73,8 @@ var _ = Describe("The API server", func() {
 		Entry("sleep at one of two sites", func(b *booking.BookingService) {
 			b.Spec.Site, b.Spec.Activity = operatortest.Site(common.RoleActive), common.ActivityAsleep
 		}, "spec.activity"),
+		Entry("working hours that end before they begin", func(b *booking.BookingService) { b.Spec.WorkingHours.Wake = "20:00" }, "spec.workingHours.sleep"),
+		Entry("an hour that is none", func(b *booking.BookingService) { b.Spec.WorkingHours.Sleep = "7pm" }, "spec.workingHours.sleep"),
 		Entry("an activity that is none", func(b *booking.BookingService) { b.Spec.Activity = "Dozing" }, "spec.activity"),
 		Entry("both sites of one", func(b *booking.BookingService) { b.Spec.Acknowledge = common.AcknowledgeBothSites }, "acknowledge BothSites needs site"),
 		Entry("one database instance", func(b *booking.BookingService) { b.Spec.Database.Instances = 1 }, "spec.database.instances"),

@@ -31,21 +31,26 @@ func (s *scope) doze(ctx context.Context) (time.Duration, error) {
 		s.service.Status.Sleep = nil
 		return 0, nil
 	}
-	s.sleep = sleep.Decide(s.sleepFacts(ctx))
+	asked, until := s.service.Spec.Activity.Now(s.service.Spec.WorkingHours, s.service.Spec.TimeZone, s.now)
+	s.sleep = sleep.Decide(s.sleepFacts(ctx, asked))
 	if err := s.carryOut(ctx, s.sleep.Act); err != nil {
 		return 0, err
 	}
 	if act := s.sleep.Act; act != sleep.None && act != sleep.RecordDrain && act != sleep.ForgetDrain {
 		s.tell(changing(s.service, s.sleep.Message))
 	}
-	s.recordSleep()
+	s.recordSleep(asked, until)
+	var after time.Duration
 	switch {
 	case s.sleep.Phase == common.SleepAsleep:
-		return asleepPace, nil
+		after = asleepPace
 	case s.sleep.Message != "":
-		return sleepPace, nil
+		after = sleepPace
 	}
-	return 0, nil
+	if !until.IsZero() {
+		after = kit.Sooner(after, until.Sub(s.now))
+	}
+	return after, nil
 }
 
 // carryOut does what was decided, and leaves the scope as the cluster is then.
@@ -111,10 +116,10 @@ func (s *scope) applyDatabase(ctx context.Context, child *kit.Child) error {
 }
 
 // sleepFacts are what was observed, and what the replicas say where a step waits for that.
-func (s *scope) sleepFacts(ctx context.Context) sleep.Facts {
+func (s *scope) sleepFacts(ctx context.Context, asked common.Activity) sleep.Facts {
 	status := s.before.Status.Sleep
 	f := sleep.Facts{
-		Asked: s.service.Spec.Activity, Was: common.SleepPhaseOf(status), Operation: s.operation,
+		Asked: asked, Was: common.SleepPhaseOf(status), Operation: s.operation,
 		Edge:     sleep.Edge{Closed: s.edgeClosed},
 		Database: sleep.Database{Elsewhere: s.service.Spec.Database.Elsewhere()},
 	}

@@ -43,10 +43,13 @@ func (s *scope) away() bool {
 
 // recordSleep says how far the service is, and adds up what a sleep that has ended saved: in
 // the same patch as its end, so that it counts once.
-func (s *scope) recordSleep() {
+func (s *scope) recordSleep(asked common.Activity, until time.Time) {
 	d, before := s.sleep, s.before.Status.Sleep
 	next := &common.SleepStatus{
-		Phase: d.Phase, Since: metav1.NewTime(s.now), Asked: s.service.Spec.Activity, Message: clip(d.Message, mostMessage),
+		Phase: d.Phase, Since: metav1.NewTime(s.now), Asked: asked, Message: clip(d.Message, mostMessage),
+	}
+	if !until.IsZero() {
+		next.Until = ptr.To(metav1.NewTime(until))
 	}
 	if before != nil {
 		next.Saved, next.DrainedTime = before.Saved, before.DrainedTime
@@ -117,8 +120,12 @@ func (s *scope) sayAway(c kit.Conditions, kind string) {
 func (s *scope) sayReadyAsleep(c kit.Conditions) {
 	switch is := s.service.Status.Sleep; s.sleep.Phase {
 	case common.SleepAsleep:
-		c.True(common.ConditionReady, common.ReasonAsleep, fmt.Sprintf("asleep since %s, as spec.activity asks; %s cores and %s of memory are free meanwhile; %s",
-			is.Since.UTC().Format(time.RFC3339), is.Freed.CPU.String(), is.Freed.Memory.String(), s.sleep.Message))
+		wakes := ""
+		if is.Until != nil {
+			wakes = ", until " + is.Until.UTC().Format(time.RFC3339)
+		}
+		c.True(common.ConditionReady, common.ReasonAsleep, fmt.Sprintf("asleep since %s%s, as spec.activity asks; %s cores and %s of memory are free meanwhile; %s",
+			is.Since.UTC().Format(time.RFC3339), wakes, is.Freed.CPU.String(), is.Freed.Memory.String(), s.sleep.Message))
 	case common.SleepFalling:
 		c.False(common.ConditionReady, common.ReasonAsleep, "falling asleep, as spec.activity asks: "+s.sleep.Message)
 	default:

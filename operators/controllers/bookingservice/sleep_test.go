@@ -145,6 +145,61 @@ var _ = Describe("Sleep", func() {
 		Expect(b.get().Status.ObservedGeneration).To(Equal(b.get().Generation))
 	})
 
+	It("is put to sleep and woken by the clock, in its working hours' time zone", func(ctx SpecContext) {
+		b := running(ctx, "clocked")
+		zone, err := time.LoadLocation("America/New_York")
+		Expect(err).NotTo(HaveOccurred())
+		b.change(func(s *booking.BookingService) {
+			s.Spec.Activity, s.Spec.TimeZone = common.ActivityWorkingHours, zone.String()
+			s.Spec.WorkingHours = common.WorkingHours{Wake: "08:30", Sleep: "17:00"}
+		})
+		now := b.clock.Now().In(zone)
+		toFriday := (int(time.Friday) - int(now.Weekday()) + 7) % 7
+		friday := time.Date(now.Year(), now.Month(), now.Day()+toFriday, 12, 0, 0, 0, zone)
+		b.clock.SetTime(friday)
+		b.prober.Count(ports.BookingStatus{Intake: string(booking.IntakeOpen)})
+		b.again(time.Second)
+		evening := time.Date(friday.Year(), friday.Month(), friday.Day(), 17, 0, 0, 0, zone)
+		Expect(b.sleep()).To(And(HaveField("Phase", common.SleepAwake), HaveField("Asked", common.ActivityAwake)))
+		Expect(b.sleep().Until.Time).To(BeTemporally("==", evening))
+
+		By("looking again at the hour itself, if nothing else is to be looked at before")
+		b.clock.SetTime(evening.Add(-10 * time.Second))
+		Expect(b.again(0).RequeueAfter).To(And(BeNumerically(">", 0), BeNumerically("<=", 10*time.Second)))
+		Expect(b.intake()).To(Equal(booking.IntakeOpen))
+
+		By("falling asleep until Monday")
+		b.again(10 * time.Second)
+		Expect(b.intake()).To(Equal(booking.IntakeStopped))
+		Expect(b.sleep()).To(And(HaveField("Phase", common.SleepFalling), HaveField("Asked", common.ActivityAsleep)))
+		monday := time.Date(friday.Year(), friday.Month(), friday.Day()+3, 8, 30, 0, 0, zone)
+		Expect(b.sleep().Until.Time).To(BeTemporally("==", monday))
+		b.prober.Count(stopped(ports.BookingStatus{}))
+		for range 3 {
+			b.again(2 * time.Second)
+		}
+		b.unpod("clocked-1")
+		b.replicas(0, 0)
+		b.again(2 * time.Second)
+		Expect(cluster.Hibernated(ctx, namespace, "clocked-db")).To(Succeed())
+		b.again(2 * time.Second)
+		Expect(b.condition("Ready").Message).To(ContainSubstring("until " + monday.UTC().Format(time.RFC3339)))
+
+		By("waking on Monday, not before")
+		b.clock.SetTime(monday.Add(-time.Second))
+		b.again(0)
+		Expect(b.hibernating()).To(BeTrue())
+		b.again(time.Second)
+		Expect(b.hibernating()).To(BeFalse())
+		Expect(b.sleep()).To(And(HaveField("Phase", common.SleepWaking), HaveField("Asked", common.ActivityAwake)))
+
+		By("being woken by somebody, out of hours")
+		b.clock.SetTime(friday.Add(24 * time.Hour))
+		b.be(common.ActivityAwake)
+		b.again(0)
+		Expect(b.sleep()).To(And(HaveField("Phase", common.SleepWaking), HaveField("Until", BeNil())))
+	})
+
 	It("turns round where it stands", func(ctx SpecContext) {
 		b := running(ctx, "turning")
 		b.be(common.ActivityAsleep)
@@ -229,6 +284,11 @@ var _ = Describe("Sleep", func() {
 			service.Spec.Activity = common.ActivityAsleep
 			return cluster.Client.Update(ctx, service, client.DryRunAll)
 		}
+		byTheClock := func() error {
+			service := b.get()
+			service.Spec.Activity = common.ActivityWorkingHours
+			return cluster.Client.Update(ctx, service, client.DryRunAll)
+		}
 		DeferCleanup(func(ctx SpecContext) {
 			classed(ctx, "Development")
 			Eventually(made(ctx), 10*time.Second).Should(Succeed())
@@ -238,6 +298,7 @@ var _ = Describe("Sleep", func() {
 			refused := MatchError(And(ContainSubstring(says), ContainSubstring("spec.activity is Asleep: expected Awake"), ContainSubstring("leave spec.activity out")))
 			Eventually(made(ctx), 10*time.Second).Should(refused)
 			Expect(changed()).To(refused)
+			Expect(byTheClock()).To(MatchError(And(ContainSubstring(says), ContainSubstring("spec.activity is WorkingHours: expected Awake"))))
 		}
 
 		By("one that sleeps already can be changed and woken there")

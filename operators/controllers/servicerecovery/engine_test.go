@@ -238,7 +238,7 @@ var _ = Describe("An operation", func() {
 		}),
 		Entry("when the window is closed", api.ReasonWindowClosed, func(r *rig) {
 			day := r.clock.Now().Add(72 * time.Hour).UTC()
-			r.policy.ChangeWindow = []api.Window{{Days: []string{day.Weekday().String()}, From: "02:00", To: "04:00", TimeZone: "UTC"}}
+			r.policy.ChangeWindow = []common.Window{{Days: []string{day.Weekday().String()}, From: "02:00", To: "04:00", TimeZone: "UTC"}}
 			r.consent()
 			r.really()
 		}),

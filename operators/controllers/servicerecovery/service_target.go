@@ -106,7 +106,7 @@ func bookingTarget(b *bookingapi.BookingService) *target {
 		specified: b.Spec.Service.Replicas, replicas: booking.Replicas(b),
 		capacity: databaseConnections / max(1, b.Spec.Capacity.DatabaseConnections),
 		patience: b.Spec.Probe.Timeout.Duration, elsewhere: map[string]string{},
-		asleep: b.Spec.Activity == common.ActivityAsleep, sleep: common.SleepPhaseOf(b.Status.Sleep),
+		asleep: common.ToSleep(b.Spec.Activity, b.Status.Sleep), sleep: common.SleepPhaseOf(b.Status.Sleep),
 		site: b.Spec.Site, atSite: b.Status.Site, acknowledge: b.Spec.Acknowledge,
 	}
 	if e := b.Spec.Database.Endpoint; e != nil {

@@ -15,10 +15,16 @@ import common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 // +kubebuilder:validation:XValidation:rule="self.service.replicas * self.capacity.databaseConnections <= 160",message="service.replicas times capacity.databaseConnections must be at most 160: the database accepts 200 connections, of which a roll-out and its own upkeep need some",fieldPath=".capacity.databaseConnections"
 type BookingServiceSpec struct {
 	// activity: Awake (default) runs the service, Asleep stops it part by part with everything
-	// that it holds kept, until it is Awake again. Environments that serve patients refuse Asleep.
+	// that it holds kept, until it is Awake again; WorkingHours has the clock do both. Environments
+	// that serve patients refuse Asleep and WorkingHours.
 	// +optional
 	// +kubebuilder:default=Awake
 	Activity common.Activity `json:"activity,omitempty"`
+	// workingHours are when it is awake, in timeZone, where activity is WorkingHours. Default 07:00
+	// to 19:00. No evening poll of slots begins while it sleeps.
+	// +optional
+	// +kubebuilder:default={wake: "07:00", sleep: "19:00"}
+	WorkingHours common.WorkingHours `json:"workingHours,omitzero"`
 	// site is which of two sites this is. Absent: there is one site only.
 	// +optional
 	Site *common.SiteSpec `json:"site,omitempty"`

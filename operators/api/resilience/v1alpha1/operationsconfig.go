@@ -13,6 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
+
+	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 )
 
 // OperationsConfig is what an environment asks of operations, as the manager reads it from
@@ -26,7 +28,7 @@ type OperationsConfig struct {
 	// whatever it says of its own end. Default 24h.
 	MaxApprovalAge metav1.Duration `json:"maxApprovalAge"`
 	// changeWindow is when disruptive operations may begin, at most 16 spans; empty: at any time.
-	ChangeWindow []Window `json:"changeWindow,omitempty"`
+	ChangeWindow []common.Window `json:"changeWindow,omitempty"`
 	// coolDown is how long a target rests after an operation that acted, 1s to 1h. Default 2m.
 	CoolDown metav1.Duration `json:"coolDown"`
 }
@@ -126,7 +128,7 @@ func (c *OperationsConfig) Validate() field.ErrorList {
 		errs = append(errs, field.TooMany(p, len(c.ChangeWindow), maxWindows))
 	}
 	for i, w := range c.ChangeWindow {
-		errs = append(errs, w.validate(p.Index(i))...)
+		errs = append(errs, w.Validate(p.Index(i))...)
 	}
 	return errs
 }
@@ -136,4 +138,23 @@ func within(p *field.Path, d metav1.Duration, low, high time.Duration) field.Err
 		return field.ErrorList{field.Invalid(p, d.Duration.String(), fmt.Sprintf("must be %s to %s", low, high))}
 	}
 	return nil
+}
+
+// WindowOpen says whether disruptive operations may begin now, and if not, when they may:
+// the zero time when that is not within eight days. The configuration must be valid.
+func (c *OperationsConfig) WindowOpen(now time.Time) (bool, time.Time) {
+	if len(c.ChangeWindow) == 0 {
+		return true, time.Time{}
+	}
+	var next time.Time
+	for _, w := range c.ChangeWindow {
+		open, begins := w.Open(now)
+		if open {
+			return true, time.Time{}
+		}
+		if !begins.IsZero() && (next.IsZero() || begins.Before(next)) {
+			next = begins
+		}
+	}
+	return false, next
 }

@@ -25,7 +25,8 @@ type Window struct {
 
 var weekdays = []string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"}
 
-func (w Window) validate(p *field.Path) field.ErrorList {
+// Validate returns every problem.
+func (w Window) Validate(p *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	if len(w.Days) == 0 {
 		errs = append(errs, field.Required(p.Child("days"), "the days on which the window begins, as in [Tuesday, Thursday]"))
@@ -49,27 +50,9 @@ func (w Window) validate(p *field.Path) field.ErrorList {
 	return errs
 }
 
-// WindowOpen says whether disruptive operations may begin now, and if not, when they may:
-// the zero time when that is not within eight days. The configuration must be valid.
-func (c *OperationsConfig) WindowOpen(now time.Time) (bool, time.Time) {
-	if len(c.ChangeWindow) == 0 {
-		return true, time.Time{}
-	}
-	var next time.Time
-	for _, w := range c.ChangeWindow {
-		open, begins := w.state(now)
-		if open {
-			return true, time.Time{}
-		}
-		if !begins.IsZero() && (next.IsZero() || begins.Before(next)) {
-			next = begins
-		}
-	}
-	return false, next
-}
-
-// state of one window: open, or when it begins.
-func (w Window) state(now time.Time) (bool, time.Time) {
+// Open says whether now is within the window, and until when that is so: the zero time when it
+// does not change within eight days. The window must be valid.
+func (w Window) Open(now time.Time) (bool, time.Time) {
 	zone, err := time.LoadLocation(w.TimeZone)
 	if err != nil {
 		return false, time.Time{}
@@ -95,7 +78,7 @@ func (w Window) state(now time.Time) (bool, time.Time) {
 		case now.Before(begin):
 			return false, begin
 		case now.Before(end):
-			return true, time.Time{}
+			return true, end
 		}
 	}
 	return false, time.Time{}
