@@ -110,6 +110,7 @@ func (a *Args) virtualAddresses(h Host) baremetal.VirtualAddressArray {
 			Interface: pulumi.String(a.Interface),
 			RouterID:  pulumi.Int(a.APIRouterID),
 			CheckURL:  pulumi.Sprintf("https://127.0.0.1:%d/readyz", a.API.Port),
+			Majority:  pulumi.Bool(true),
 		})
 	}
 	return append(shared, baremetal.VirtualAddressArgs{

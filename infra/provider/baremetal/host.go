@@ -127,6 +127,7 @@ type VirtualAddress struct {
 	Priority  *int    `pulumi:"priority,optional"`
 	CheckURL  string  `pulumi:"checkURL"`
 	CheckCA   *string `pulumi:"checkCA,optional"`
+	Majority  *bool   `pulumi:"majority,optional"`
 }
 
 // Annotate documents the fields in the schema.
@@ -138,6 +139,7 @@ func (v *VirtualAddress) Annotate(a infer.Annotator) {
 	a.Describe(&v.RouterID, "VRRP virtual router ID, 1 to 255, unique per address in a network segment.")
 	a.Describe(&v.Priority, "Base priority, 1 to 100. Default 100. Hosts of equal priority do not take the address back when they return, so that it moves as seldom as possible.")
 	a.Describe(&v.CheckURL, "URL on this host that answers 2xx while the service behind the address lives here. A host where it does wins over one where it does not.")
+	a.Describe(&v.Majority, "True for a service that only a majority of the hosts can keep alive, as etcd's: a host where it lived gives the address up some 12 s after it has gone, so that one which is cut off from the others does not claim the address beside them. Until it first lives there, and by default, an address always stays with some host.")
 	a.Describe(&v.CheckCA, "Path on the host of the CA file to verify checkURL's certificate with. Unset means no verification: the check never leaves the host.")
 }
 

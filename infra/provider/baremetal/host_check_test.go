@@ -56,7 +56,7 @@ func goodHost() map[string]any {
 		"containerRuntime": map[string]any{"sandboxImage": "10.90.0.1:5000/spine/pause:3.10@sha256:" + strings.Repeat("0", 64)},
 		"registry":         map[string]any{"host": "10.90.0.1:5000", "mirrors": []any{"10.90.0.2:5000"}},
 		"hostEntries":      map[string]any{"api.local.spine.internal": "10.90.0.100"},
-		"virtualAddresses": []any{map[string]any{"name": "api", "address": "10.90.0.100/24", "interface": "host0", "routerID": 51, "checkURL": "https://127.0.0.1:6443/livez"}},
+		"virtualAddresses": []any{map[string]any{"name": "api", "address": "10.90.0.100/24", "interface": "host0", "routerID": 51, "checkURL": "https://127.0.0.1:6443/livez", "majority": true}},
 	}
 }
 

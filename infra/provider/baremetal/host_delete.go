@@ -56,7 +56,7 @@ func (h *Host) Delete(ctx context.Context, req infer.DeleteRequest[HostState]) (
 	if err := conn.RunUnit(ctx, "spine-cleanup", cleanupScript, func(line string) { say("removing what is left: %s", line) }); err != nil {
 		return infer.DeleteResponse{}, fmt.Errorf("host %s: files, units and settings are back, but the rest could not be removed: %w", in.Name, err)
 	}
-	_, err = conn.Run(ctx, "# remove the logs of our units\nrm -rf /run/spine/units "+pendingFolder)
+	_, err = conn.Run(ctx, "# remove the logs of our units\nrm -rf /run/spine/units "+pendingFolder+" "+marksFolder)
 	return infer.DeleteResponse{}, err
 }
 

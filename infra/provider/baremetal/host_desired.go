@@ -80,6 +80,7 @@ func desired(in HostArgs) hostSpec {
 	}
 	if len(in.VirtualAddresses) > 0 {
 		s.files[keepalivedConfig] = managedFile{renderKeepalived(in.Name, in.VirtualAddresses), 0o644}
+		s.files[keepalivedCheck] = managedFile{keepalivedCheckContent, 0o755}
 		s.files[keepalivedDefaults] = managedFile{keepalivedDefaultsContent, 0o644}
 		s.units = append(s.units, keepalivedUnit)
 	}

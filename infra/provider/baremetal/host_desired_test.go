@@ -28,7 +28,7 @@ func goodArgs() HostArgs {
 		Registry:         &Registry{Host: "10.90.0.1:5000", Mirrors: []string{"10.90.0.2:5000"}, CA: ptr("PEM\n")},
 		HostEntries:      map[string]string{"api.local.spine.internal": "10.90.0.100", "a": "10.90.0.11"},
 		VirtualAddresses: []VirtualAddress{
-			{Name: "api", Address: "10.90.0.100/24", Interface: "host0", RouterID: 51, CheckURL: "https://127.0.0.1:6443/livez"},
+			{Name: "api", Address: "10.90.0.100/24", Interface: "host0", RouterID: 51, CheckURL: "https://127.0.0.1:6443/livez", Majority: ptr(true)},
 			{Name: "edge", Address: "10.90.0.101/24", Interface: "host0", RouterID: 52, Priority: ptr(90), CheckURL: "https://127.0.0.1:8443/ping", CheckCA: ptr("/etc/ssl/edge.crt")},
 		},
 	}

@@ -66,7 +66,7 @@ func TestDiffNamesWhatChanges(t *testing.T) {
 		"kernel setting": {change: func(m map[string]any) { m["sysctls"] = map[string]any{"vm.swappiness": "1"} }, want: map[string]p.DiffKind{
 			"sysctls": p.Update, `sysctlValues["net.ipv4.ip_forward"]`: p.Delete, `sysctlValues["vm.swappiness"]`: p.Add, `files["/etc/sysctl.d/90-spine.conf"]`: p.Update}},
 		"no virtual addresses": {change: func(m map[string]any) { delete(m, "virtualAddresses") }, want: map[string]p.DiffKind{
-			"virtualAddresses": p.Delete, `units["keepalived.service"]`: p.Delete, `files["/etc/keepalived/keepalived.conf"]`: p.Delete, `files["/etc/default/keepalived"]`: p.Delete}},
+			"virtualAddresses": p.Delete, `units["keepalived.service"]`: p.Delete, `files["/etc/keepalived/keepalived.conf"]`: p.Delete, `files["/etc/keepalived/check-address"]`: p.Delete, `files["/etc/default/keepalived"]`: p.Delete}},
 		"another package": {change: func(m map[string]any) { m["packages"] = []any{"containerd", "keepalived", "runc"} }, want: map[string]p.DiffKind{
 			"packages": p.Update, `packageVersions["runc"]`: p.Add}},
 	}

@@ -101,6 +101,8 @@ type VirtualAddress struct {
 	CheckURL string `pulumi:"checkURL"`
 	// Network interface that carries it.
 	Interface string `pulumi:"interface"`
+	// True for a service that only a majority of the hosts can keep alive, as etcd's: a host where it lived gives the address up some 12 s after it has gone, so that one which is cut off from the others does not claim the address beside them. Until it first lives there, and by default, an address always stays with some host.
+	Majority *bool `pulumi:"majority"`
 	// Name of the address, unique on the host: a lower-case DNS label.
 	Name string `pulumi:"name"`
 	// Base priority, 1 to 100. Default 100. Hosts of equal priority do not take the address back when they return, so that it moves as seldom as possible.
@@ -130,6 +132,8 @@ type VirtualAddressArgs struct {
 	CheckURL pulumi.StringInput `pulumi:"checkURL"`
 	// Network interface that carries it.
 	Interface pulumi.StringInput `pulumi:"interface"`
+	// True for a service that only a majority of the hosts can keep alive, as etcd's: a host where it lived gives the address up some 12 s after it has gone, so that one which is cut off from the others does not claim the address beside them. Until it first lives there, and by default, an address always stays with some host.
+	Majority pulumi.BoolPtrInput `pulumi:"majority"`
 	// Name of the address, unique on the host: a lower-case DNS label.
 	Name pulumi.StringInput `pulumi:"name"`
 	// Base priority, 1 to 100. Default 100. Hosts of equal priority do not take the address back when they return, so that it moves as seldom as possible.
@@ -208,6 +212,11 @@ func (o VirtualAddressOutput) CheckURL() pulumi.StringOutput {
 // Network interface that carries it.
 func (o VirtualAddressOutput) Interface() pulumi.StringOutput {
 	return o.ApplyT(func(v VirtualAddress) string { return v.Interface }).(pulumi.StringOutput)
+}
+
+// True for a service that only a majority of the hosts can keep alive, as etcd's: a host where it lived gives the address up some 12 s after it has gone, so that one which is cut off from the others does not claim the address beside them. Until it first lives there, and by default, an address always stays with some host.
+func (o VirtualAddressOutput) Majority() pulumi.BoolPtrOutput {
+	return o.ApplyT(func(v VirtualAddress) *bool { return v.Majority }).(pulumi.BoolPtrOutput)
 }
 
 // Name of the address, unique on the host: a lower-case DNS label.
