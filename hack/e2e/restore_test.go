@@ -17,6 +17,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/sets"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"spine.nhs.uk/controlplane/hack/load/check"
@@ -82,13 +83,16 @@ keys AS (DELETE FROM booking.idempotency WHERE ubrn IN (SELECT ubrn FROM gone)),
 offered AS (UPDATE booking.slots SET state = 'FREE' WHERE id IN (SELECT slot_id FROM gone ORDER BY slot_id LIMIT 20)),
 cancelled AS (UPDATE booking.appointments SET state = 'CANCELLED' WHERE state = 'BOOKED' AND ubrn IN (SELECT ubrn FROM doomed WHERE n > 50) RETURNING 1),
 referrals AS (DELETE FROM booking.referrals WHERE ubrn IN (SELECT ubrn FROM gone) RETURNING 1)
-SELECT (SELECT count(*) FROM referrals), (SELECT count(*) FROM cancelled)`
+SELECT (SELECT count(*) FROM referrals), (SELECT count(*) FROM cancelled), (SELECT string_agg(lpad(ubrn::text, 12, '0'), ' ') FROM gone)`
 
 // hadBack and displaced are how the evidence says what was had back, and who has lost a slot.
 var (
 	hadBack   = regexp.MustCompile(`; (\d+) are had back;`)
 	displaced = regexp.MustCompile(`(\d+) bookings? that (?:was|were) had back had lost`)
 )
+
+// twice is how the checker says that two bookings of a slot were acknowledged, of which the first one was not cancelled.
+var twice = regexp.MustCompile(`^slot \d+: UBRN (\d{12}) at [^ ]+ and UBRN`)
 
 // destroyed is how the generator ends when a user asked for a referral while it was not there.
 var destroyed = regexp.MustCompile(`pages were refused: /referral: HTTP 404\n`)
@@ -103,9 +107,12 @@ func restoredBookings(ctx context.Context, by, other client.Client) {
 			return strconv.Atoi(psql(ctx, primaries(ctx)[1], "booking", fmt.Sprintf(bookingsMade, began.UTC().Format(time.RFC3339))))
 		}).WithContext(ctx).WithTimeout(3 * time.Minute).WithPolling(5 * time.Second).Should(BeNumerically(">=", 240))
 	}
+	var gone sets.Set[string]
 	o, result := restoring(ctx, by, other, request{booking: true, action: resilience.ActionRestoreDatabase}, enough, func(ctx context.Context, began, at time.Time) {
-		Expect(psql(ctx, primaries(ctx)[1], "booking",
-			fmt.Sprintf(bookingsLost, began.UTC().Format(time.RFC3339), at.UTC().Format(time.RFC3339)))).To(Equal("50|10"))
+		words := strings.Split(psql(ctx, primaries(ctx)[1], "booking",
+			fmt.Sprintf(bookingsLost, began.UTC().Format(time.RFC3339), at.UTC().Format(time.RFC3339))), "|")
+		Expect(words[:2]).To(Equal([]string{"50", "10"}))
+		gone = sets.New(strings.Fields(words[2])...)
 	})
 	Expect(bookingService(ctx).Annotations).To(HaveKey(common.DatabaseAnnotation))
 	notes := strings.Join(o.Status.Evidence.Notes, "\n")
@@ -120,6 +127,18 @@ func restoredBookings(ctx context.Context, by, other client.Client) {
 	// Slots that were given to another patient stay theirs, and whoever had one before is on the worklist. A booking that its
 	// user had begun to change when it was destroyed is no promise any more, and is not among the findings.
 	for _, f := range result.Findings {
+		if f.Defect == check.DoubleBooked {
+			// Whoever booked such a slot and cancelled again, before the booking was had back, was alone there: one that was
+			// destroyed did not live meanwhile, which only this mistake knows. Two that live now would be told otherwise.
+			for _, c := range f.Cases {
+				first := twice.FindStringSubmatch(c)
+				Expect(first).To(HaveLen(2), c)
+				Expect(gone.Has(first[1])).To(BeTrue(), "double-booked: %s", c)
+			}
+			Expect(f.Cases).To(HaveLen(int(f.Count)), "cases that are not listed")
+			AddReportEntry("booked and cancelled while destroyed", f.Count)
+			continue
+		}
 		Expect(f.Defect).To(Equal(check.Displaced), "promises that were broken, the destroyed bookings among them: %v", f.Cases)
 	}
 	Expect(result.Of(check.Displaced)).To(And(BeNumerically(">", 0), BeNumerically("<=", most)), notes)

@@ -25,11 +25,6 @@ import (
 )
 
 var _ = Describe("Sleep", func() {
-	stopped := func(s ports.BookingStatus) ports.BookingStatus {
-		s.Intake = string(booking.IntakeStopped)
-		return s
-	}
-
 	It("stops the parts from the edge inwards, and starts them the other way round", func(ctx SpecContext) {
 		b := running(ctx, "sleeper")
 		Expect(b.sleep().Phase).To(Equal(common.SleepAwake))
@@ -174,13 +169,7 @@ var _ = Describe("Sleep", func() {
 		Expect(b.sleep()).To(And(HaveField("Phase", common.SleepFalling), HaveField("Asked", common.ActivityAsleep)))
 		monday := time.Date(friday.Year(), friday.Month(), friday.Day()+3, 8, 30, 0, 0, zone)
 		Expect(b.sleep().Until.Time).To(BeTemporally("==", monday))
-		b.prober.Count(stopped(ports.BookingStatus{}))
-		for range 3 {
-			b.again(2 * time.Second)
-		}
-		b.unpod("clocked-1")
-		b.replicas(0, 0)
-		b.again(2 * time.Second)
+		b.ends("clocked-1")
 		Expect(cluster.Hibernated(ctx, namespace, "clocked-db")).To(Succeed())
 		b.again(2 * time.Second)
 		Expect(b.condition("Ready").Message).To(ContainSubstring("until " + monday.UTC().Format(time.RFC3339)))
@@ -230,13 +219,7 @@ var _ = Describe("Sleep", func() {
 		b.pod("borrowed-1", "10.0.4.1", b.image())
 		b.steps(time.Minute)
 		b.be(common.ActivityAsleep)
-		b.prober.Count(stopped(ports.BookingStatus{}))
-		for range 3 {
-			b.again(2 * time.Second)
-		}
-		b.unpod("borrowed-1")
-		b.replicas(0, 0)
-		b.again(2 * time.Second)
+		b.ends("borrowed-1")
 		Expect(b.sleep().Phase).To(Equal(common.SleepAsleep))
 		Expect(b.sleep().Message).To(ContainSubstring("somebody else runs it"))
 		Expect(b.sleep().Freed.CPU.String()).To(Equal("200m"))
@@ -311,6 +294,24 @@ var _ = Describe("Sleep", func() {
 		b.be(common.ActivityAwake)
 	})
 })
+
+// stopped is what a replica says that lets nobody in.
+func stopped(s ports.BookingStatus) ports.BookingStatus {
+	s.Intake = string(booking.IntakeStopped)
+	return s
+}
+
+// ends has the program of a service that falls asleep drain and end, its one pod with it.
+func (b *bench) ends(pod string) {
+	GinkgoHelper()
+	b.prober.Count(stopped(ports.BookingStatus{}))
+	for range 3 {
+		b.again(2 * time.Second)
+	}
+	b.unpod(pod)
+	b.replicas(0, 0)
+	b.again(2 * time.Second)
+}
 
 // be asks for it.
 func (b *bench) be(activity common.Activity) {
