@@ -24,6 +24,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 	api "spine.nhs.uk/controlplane/operators/api/resilience/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/kit"
 	"spine.nhs.uk/controlplane/operators/kit/lease"
