@@ -3,7 +3,8 @@
 // Command bench measures the platform on a virtual rack of its own: how long each phase of `make up` takes, for how
 // long the API is away when a host is lost, how fast a preview answers, and what an idle site costs. It writes one
 // dated record and shows it beside the one before. It does the same for the services of a stack that is up, for its
-// databases beside stock ones, and, without a rack, for the Pulumi program of all stacks.
+// databases beside stock ones, for planned switchovers of a pair of sites, and, without a rack, for the Pulumi program of
+// all stacks.
 package main
 
 import (
@@ -27,6 +28,8 @@ usage:
   bench -services       messages and pages of the stack "local", which must be up: about 10 minutes
   bench -failovers 10   primaries of databases deleted so often, on the stack "local", which must be up: ours, and
                         beside it a stock one: about 15 minutes
+  bench -switchovers 10 services of the stack "local-pair", which must be up, moved to the other site as planned, so
+                        often: about 40 minutes
   bench -stacks         builds of the Pulumi program and previews of ers-live, without a rack: about 2 minutes
   bench -stacks -cold   also a build of the program from nothing: about 5 minutes more, and 5 GB in $TMPDIR
 
@@ -43,6 +46,7 @@ func main() {
 	cold := flag.Bool("cold", false, "also measure builds with nothing cached")
 	services := flag.Bool("services", false, "measure messages and pages of a stack that is up, and nothing else")
 	failovers := flag.Int("failovers", 0, "times to delete the primary of a database, of ours and of a stock one, and nothing else")
+	switchovers := flag.Int("switchovers", 0, "times to move the services of a pair of sites to the other one, as planned, and nothing else")
 	stacks := flag.Bool("stacks", false, "measure builds of the Pulumi program and previews of its largest environment, and nothing else")
 	stack := flag.String("stack", "local", "stack whose services or databases are measured")
 	results := flag.String("results", "hack/bench/results", "folder of the dated records")
@@ -57,6 +61,8 @@ func main() {
 		err = runServices(ctx, *stack, *results)
 	case *failovers > 0:
 		err = runFailovers(ctx, *stack, *failovers, *results)
+	case *switchovers > 0:
+		err = runSwitchovers(ctx, *switchovers, *results)
 	case *stacks:
 		err = runStacks(ctx, *cold, *results)
 	default:

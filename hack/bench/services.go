@@ -48,7 +48,6 @@ type generator struct {
 	clients  string
 	records  string
 	endpoint string
-	runs     int
 }
 
 func newGenerator(ctx context.Context, s *site.Site, dir string) (*generator, error) {
@@ -63,11 +62,13 @@ func newGenerator(ctx context.Context, s *site.Site, dir string) (*generator, er
 
 // run offers load and returns the generator's report. Its record is thrown away: here only speed is measured.
 func (g *generator) run(ctx context.Context, env []string, args ...string) (stats.Report, error) {
-	g.runs++
-	dir := filepath.Join(g.records, strconv.Itoa(g.runs))
+	dir, err := os.MkdirTemp(g.records, "run-*")
+	if err != nil {
+		return stats.Report{}, err
+	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	if args[0] != "plain" {
-		args = append(args, "--clients", g.clients, "--record", dir, "--progress", "0s")
+		args = append(args, "--clients", g.clients, "--record", filepath.Join(dir, "record"), "--progress", "0s")
 	}
 	cmd := g.site.Command(ctx, g.program, append(args, "-o", "json")...)
 	var out, errs bytes.Buffer
@@ -195,17 +196,21 @@ func runServices(ctx context.Context, stack, results string) error {
 
 // existing is the site of a stack that is up.
 func existing(ctx context.Context, stack string, log io.Writer) (*site.Site, error) {
-	root, err := os.Getwd()
+	root, home, err := folders()
 	if err != nil {
 		return nil, err
 	}
-	home := os.Getenv("SPINE_HOME")
-	if home == "" {
-		userHome, err := os.UserHomeDir()
-		if err != nil {
-			return nil, err
-		}
-		home = filepath.Join(userHome, ".local/share/spine")
-	}
 	return site.New(ctx, root, home, stack, log)
+}
+
+// folders are the checkout, and where stacks of people are kept.
+func folders() (root, home string, err error) {
+	if root, err = os.Getwd(); err != nil {
+		return "", "", err
+	}
+	if home = os.Getenv("SPINE_HOME"); home != "" {
+		return root, home, nil
+	}
+	userHome, err := os.UserHomeDir()
+	return root, filepath.Join(userHome, ".local/share/spine"), err
 }
