@@ -17,7 +17,7 @@ const (
 // operationActions may be asked for as a ServiceRecovery, the last two as a Failover.
 var operationActions = []string{
 	"RestartRolling", "RebuildBroker", "RebuildReplica", "ReplayDeadLetters", "QuarantineSupplier", "ReleaseSupplier", "ScaleOut",
-	"ResyncStandby", "RestoreDatabase", "DrainHost", "ReturnHost", "FenceHost", "PlannedFailover", "UnplannedFailover",
+	"CompareSites", "ResyncStandby", "RestoreDatabase", "DrainHost", "ReturnHost", "FenceHost", "PlannedFailover", "UnplannedFailover",
 }
 
 var weekdays = []string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"}

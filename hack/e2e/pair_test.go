@@ -60,6 +60,8 @@ func pairOfSites() {
 	It("takes over by itself from a site that lost its power, which stays stopped when it comes back", siteLost, NodeTimeout(40*time.Minute))
 
 	It("makes the lost site a standby anew while the manager is killed at each step, and hands back to it", resynced, NodeTimeout(40*time.Minute))
+
+	It("lists what a site acknowledged alone before it was lost", lostAlone, NodeTimeout(50*time.Minute))
 }
 
 // pairUp brings the pair up from nothing, as the README says, and has it taken down in the end. A pair that is somebody's
@@ -172,15 +174,7 @@ func siteLost(ctx context.Context) {
 	rested(ctx)
 	run := startLoad(ctx, 6*time.Minute)
 	run.flowing(ctx)
-	hosts := []string{"e1", "e2", "e3"}
-	for _, h := range hosts {
-		Expect(rack.PowerOff(ctx, h)).To(Succeed())
-	}
-	DeferCleanup(func(ctx context.Context) {
-		for _, h := range hosts {
-			Expect(rack.PowerOn(ctx, h)).To(Succeed())
-		}
-	})
+	powered := eastLosesPower(ctx)
 	struck := time.Now()
 	run.flowsOn(ctx)
 	AddReportEntry("taken over", fmt.Sprintf("acknowledged again by %s after the loss", time.Since(struck).Round(time.Second)))
@@ -190,19 +184,39 @@ func siteLost(ctx context.Context) {
 
 	By("giving the lost site its power back: it acknowledges nothing, and says what it needs")
 	stale, ended := loadAt(ctx, eastEdge)
-	for _, h := range hosts {
-		Expect(rack.PowerOn(ctx, h)).To(Succeed())
+	powered(ctx)
+	eastLostVote(ctx)
+	ended()
+	Expect(stale.acknowledged()).To(BeZero(), "messages that the lost site acknowledged: %s", stale)
+	// Last: what follows needs the lost site as it is now, however long that took.
+	Expect(run.gaps()).To(HaveEach(BeNumerically("<", takeoverFor.Seconds())), "seconds without an acknowledgement: messages, bookings")
+}
+
+// eastLosesPower cuts the power of every host of east, until the spec ends or it is given back.
+func eastLosesPower(ctx context.Context) (giveBack func(context.Context)) {
+	GinkgoHelper()
+	hosts := []string{"e1", "e2", "e3"}
+	giveBack = func(ctx context.Context) {
+		for _, h := range hosts {
+			Expect(rack.PowerOn(ctx, h)).To(Succeed())
+		}
 	}
+	DeferCleanup(giveBack)
+	for _, h := range hosts {
+		Expect(rack.PowerOff(ctx, h)).To(Succeed())
+	}
+	return giveBack
+}
+
+// eastLostVote waits until east is back, has stopped, and says that it is not the one that serves.
+func eastLostVote(ctx context.Context) {
+	GinkgoHelper()
 	Eventually(func(g Gomega) {
 		c := takeover(ctx, g, "east")
 		g.Expect(c.Status).To(Equal(metav1.ConditionFalse))
 		g.Expect(c.Reason).To(Equal(common.ReasonVoteLost), c.Message)
 		g.Expect(policyOf(ctx, g).Status.Role).To(Equal(common.SiteQuiesced))
 	}).WithContext(ctx).WithTimeout(15 * time.Minute).Should(Succeed())
-	ended()
-	Expect(stale.acknowledged()).To(BeZero(), "messages that the lost site acknowledged: %s", stale)
-	// Last: what follows needs the lost site as it is now, however long that took.
-	Expect(run.gaps()).To(HaveEach(BeNumerically("<", takeoverFor.Seconds())), "seconds without an acknowledgement: messages, bookings")
 }
 
 // resynced copies the databases of the site that serves to the one that lost its vote, under load.

@@ -30,7 +30,7 @@ var (
 	// operating are the plugin's commands that change something: other specs carry those out.
 	operating = regexp.MustCompile(`^kubectl spine (recover|approve|abort|failover) `)
 	// ofPair are commands about a second site, which this one does not have.
-	ofPair = regexp.MustCompile(`<other>|failover|ResyncStandby`)
+	ofPair = regexp.MustCompile(`<other>|failover|ResyncStandby|CompareSites`)
 )
 
 // pages types what the runbooks tell a responder to type: what only looks as it stands, what changes something as a dry

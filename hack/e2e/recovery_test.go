@@ -119,6 +119,8 @@ type request struct {
 	replicas           int32
 	// to is the time that a database is restored to.
 	to *metav1.Time
+	// accepted is why an unknown loss is.
+	accepted string
 	// booking: it is on the booking service rather than on messaging.
 	booking bool
 }
@@ -160,6 +162,9 @@ func plain(ctx context.Context, by client.Client, r request) *resilience.Service
 	o.Spec.RequestedBy, o.Spec.Reason = responder, "end-to-end suite: "+string(r.action)
 	o.Spec.Action, o.Spec.Part, o.Spec.Host, o.Spec.Replicas = r.action, r.part, r.host, r.replicas
 	o.Spec.RestoreTo = r.to
+	if r.accepted != "" {
+		o.Spec.AcceptUnknownLoss = &resilience.AcceptUnknownLoss{Reason: r.accepted}
+	}
 	switch {
 	case r.action.OnHost():
 		o.Namespace = systemNS

@@ -42,6 +42,8 @@ func places() []place {
 		{name: "restorer", namespace: m.Namespace, labels: ledger.Job("i", restore.CarryOver).Spec.Template.Labels},
 		{name: "copy of the booking database", namespace: b.Namespace, labels: databasePod(bookings.Name, booking.Labels(b, booking.ComponentDatabase))},
 		{name: "restorer of bookings", namespace: b.Namespace, labels: bookings.Job("i", restore.CarryOver).Spec.Template.Labels},
+		{name: "comparer", namespace: m.Namespace, labels: comparisons()["messaging"].Job("i").Spec.Template.Labels},
+		{name: "comparer of bookings", namespace: b.Namespace, labels: comparisons()["booking"].Job("i").Spec.Template.Labels},
 		{name: "messaging broker", namespace: m.Namespace, labels: map[string]string{"app.kubernetes.io/name": messaging.BrokerName(m)}},
 		{name: "manager", namespace: "spine-system", labels: map[string]string{"app.kubernetes.io/name": "spine-manager"}},
 		{name: "stray pod beside booking", namespace: b.Namespace},
@@ -50,6 +52,7 @@ func places() []place {
 		{name: "resolver", namespace: "kube-system", labels: map[string]string{"k8s-app": "kube-dns"}},
 		{name: "providers' network", address: "10.20.0.0/16"},
 		{name: "object store's network", address: "10.30.0.0/16"},
+		{name: "other site's network", address: "10.94.0.0/24"},
 		anywhere,
 	}
 }

@@ -78,6 +78,8 @@ func templates(t *testing.T) map[string]corev1.PodTemplateSpec {
 		"message gateway, engines elsewhere":  messaging.GatewayDeployment(operatortest.Messaging("spine", operatortest.Elsewhere), "r/message-gateway:1").Spec.Template,
 		"restorer":                            copies()["messaging"].Job("r/message-gateway:1", restore.CarryOver).Spec.Template,
 		"restorer of bookings":                copies()["booking"].Job("r/booking-service:1", restore.CarryOver).Spec.Template,
+		"comparer":                            comparisons()["messaging"].Job("r/message-gateway:1").Spec.Template,
+		"comparer of bookings":                comparisons()["booking"].Job("r/booking-service:1").Spec.Template,
 		"manager":                             manager[appsv1.Deployment](t, "Deployment")[0].Spec.Template,
 	}
 }
@@ -138,6 +140,9 @@ func TestPodsHaveNothingToSpare(t *testing.T) {
 func policies(t *testing.T) []*networkingv1.NetworkPolicy {
 	out := append(booking.NetworkPolicies(bookingService()), messaging.NetworkPolicies(messagingService())...)
 	for _, c := range copies() {
+		out = append(out, c.NetworkPolicies()...)
+	}
+	for _, c := range comparisons() {
 		out = append(out, c.NetworkPolicies()...)
 	}
 	for _, p := range manager[networkingv1.NetworkPolicy](t, "NetworkPolicy") {

@@ -37,7 +37,7 @@ func command() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	c.AddCommand(serve(), seed(), restore(), version())
+	c.AddCommand(serve(), seed(), restore(), alone(), version())
 	return c
 }
 

@@ -10,12 +10,9 @@ import (
 	"crypto/rand"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"spine.nhs.uk/controlplane/operators/operatortest/engines"
 	"spine.nhs.uk/controlplane/operators/workloads/booking/domain"
@@ -25,35 +22,8 @@ import (
 
 // The owner of the database, who is no superuser, can do all of it.
 func TestEnginesRestore(t *testing.T) {
-	authority := engines.NewAuthority(t)
-	server := engines.SecurePostgres(t, authority)
-	admin, err := pgx.Connect(t.Context(), server.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer admin.Close(context.WithoutCancel(t.Context())) //nolint:errcheck // nothing hangs on it
-	run := func(sql string) {
-		t.Helper()
-		if _, err := admin.Exec(t.Context(), sql); err != nil {
-			t.Fatal(err)
-		}
-	}
-	dir := func(name string) string {
-		folder := filepath.Join(t.TempDir(), name)
-		if err := os.Mkdir(folder, 0o700); err != nil {
-			t.Fatal(err)
-		}
-		for key, value := range map[string]string{
-			"username": "owner", "password": "owners-password", "host": "127.0.0.1", "port": strconv.Itoa(server.SecurePort),
-			"dbname": name, "ca.crt": string(authority.PEM),
-		} {
-			if err := os.WriteFile(filepath.Join(folder, key), []byte(value), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-		return folder
-	}
-	from, to := dir("spine"), dir("restored")
+	site := engines.NewSite(t, nil, nil)
+	from, to := site.Dir("spine"), site.Dir("restored")
 	// refer returns when the referral was made.
 	refer := func(created time.Time) string {
 		t.Helper()
@@ -75,10 +45,9 @@ func TestEnginesRestore(t *testing.T) {
 		}
 		return created.Format(time.RFC3339Nano)
 	}
-	run(`CREATE ROLE owner LOGIN PASSWORD 'owners-password'`)
-	run(`CREATE DATABASE spine OWNER owner`)
+	site.Run(`CREATE DATABASE spine OWNER owner`)
 	first := refer(time.Now().Add(-time.Hour))
-	run(`CREATE DATABASE restored TEMPLATE spine OWNER owner`)
+	site.Run(`CREATE DATABASE restored TEMPLATE spine OWNER owner`)
 	point := time.Now()
 	second := refer(time.Now())
 

@@ -43,6 +43,7 @@ var actions = []action{
 	{api.ActionQuarantineSupplier, "stop deliveries to a supplier; messages for it are kept", flagSupplier, true},
 	{api.ActionReleaseSupplier, "start deliveries to a supplier again", flagSupplier, true},
 	{api.ActionScaleOut, "run more replicas of the service's own program", flagReplicas, false},
+	{api.ActionCompareSites, "list what a site that lost its vote holds, and the one that serves does not", "", false},
 	{api.ActionResyncStandby, "throw the database of a site that does not serve away and copy the other site's", "", false},
 	{api.ActionRestoreDatabase, "go on with the database as it was at a time, and with all that was accepted since", flagTo, false},
 	{api.ActionDrainHost, "move everything off a host, for planned work", "", false},

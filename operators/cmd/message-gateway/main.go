@@ -33,7 +33,7 @@ func newCommand() *cobra.Command {
 		Args:          cobra.NoArgs,
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(newServe(), newRestore(), &cobra.Command{
+	root.AddCommand(newServe(), newRestore(), newAlone(), &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
 		Args:  cobra.NoArgs,

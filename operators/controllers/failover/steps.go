@@ -173,7 +173,7 @@ func (a *action) account(s *situation, evidence *api.Evidence) {
 		had = "last at " + at.UTC().Format(time.RFC3339)
 	}
 	evidence.Notes = append(evidence.Notes, fmt.Sprintf(
-		"doubtful: what site %s acknowledged after this site had all of it (%s), at most %s: its ledger tells which messages, once it can be read",
+		"doubtful: what site %s acknowledged after this site had all of it (%s), at most %s: once that site is back, CompareSites lists there what it alone has",
 		s.policy.Spec.Peer, had, decide.Words(evidence.PredictedLoss)))
 	if unknown := a.operation.Spec.AcceptUnknownLoss; unknown != nil {
 		evidence.Notes = append(evidence.Notes, "an unknown loss was accepted: "+unknown.Reason)

@@ -25,6 +25,7 @@ func Actions() map[api.Action]Constructor {
 		api.ActionQuarantineSupplier: newQuarantine,
 		api.ActionReleaseSupplier:    newRelease,
 		api.ActionScaleOut:           newScale,
+		api.ActionCompareSites:       newCompare,
 		api.ActionResyncStandby:      newResync,
 		api.ActionRestoreDatabase:    newRestore,
 		api.ActionDrainHost:          newDrain,

@@ -4,13 +4,10 @@ package servicerecovery
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
-	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -27,9 +24,6 @@ import (
 	"spine.nhs.uk/controlplane/operators/kit"
 	"spine.nhs.uk/controlplane/operators/kit/operation"
 )
-
-// +kubebuilder:rbac:groups=batch,resources=jobs,verbs=get;list;watch;create;patch,namespace=spine-messaging
-// +kubebuilder:rbac:groups=batch,resources=jobs,verbs=get;list;watch;create;patch,namespace=spine-booking
 
 // uidShare is how much of the operation's UID is in the name of the copy that it makes: enough to
 // tell two of one service apart, and short enough for CloudNativePG.
@@ -258,38 +252,12 @@ func (a *restoration) rested(ctx context.Context, l *look, step operation.Step) 
 
 // compared is what a Job has found; nil while it has not.
 func (a *restoration) compared(ctx context.Context, l *look, name string) (*recovery.Comparison, operation.Progress, error) {
-	var job batchv1.Job
-	if err := a.Reader.Get(ctx, l.key(name), &job); err != nil {
-		return nil, operation.Progress{NotActed: true, Message: "Job " + name + " is not there"}, client.IgnoreNotFound(err)
+	var c recovery.Comparison
+	pod, progress, err := a.reported(ctx, l, name, &c)
+	if pod == "" {
+		return nil, progress, err
 	}
-	var pods corev1.PodList
-	if err := a.Reader.List(ctx, &pods, client.InNamespace(job.Namespace), client.MatchingLabels{batchv1.JobNameLabel: name}); err != nil {
-		return nil, operation.Progress{}, err
-	}
-	last := ""
-	for i := range pods.Items {
-		for _, s := range pods.Items[i].Status.ContainerStatuses {
-			t := s.State.Terminated
-			if t == nil {
-				continue
-			}
-			last = t.Message
-			var c recovery.Comparison
-			if t.ExitCode == 0 && json.Unmarshal([]byte(t.Message), &c) == nil {
-				return &c, operation.Progress{}, nil
-			}
-		}
-	}
-	if slices.ContainsFunc(job.Status.Conditions, func(c batchv1.JobCondition) bool {
-		return c.Type == batchv1.JobFailed && c.Status == corev1.ConditionTrue
-	}) {
-		return nil, operation.Progress{}, operation.Failed("Job %s failed: %s; the service goes on with the database that it has", name, last)
-	}
-	message := "Job " + name + " runs"
-	if last != "" {
-		message += fmt.Sprintf("; %d attempts failed, the last one with: %s", job.Status.Failed, last)
-	}
-	return nil, operation.Progress{Message: message}, nil
+	return &c, progress, err
 }
 
 // Verify implements operation.Action.

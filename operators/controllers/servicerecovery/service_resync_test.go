@@ -121,6 +121,11 @@ func (s *lost) site() {
 	})
 }
 
+// policy of the site, by its name.
+func (s *lost) policy() *api.FailoverPolicy {
+	return &api.FailoverPolicy{ObjectMeta: metav1.ObjectMeta{Namespace: "spine-system", Name: api.FailoverPolicyName}}
+}
+
 // live is the database as it is; nil while there is none.
 func (s *lost) live() *unstructured.Unstructured {
 	GinkgoHelper()
@@ -226,7 +231,7 @@ var _ = Describe("ResyncStandby", func() {
 				s.survives(o, 2, &cut{Client: manager, at: at, after: after}, s.site)
 				s.resynced()
 				s.killable(o)
-				Expect(cluster.Client.Delete(ctx, &api.FailoverPolicy{ObjectMeta: metav1.ObjectMeta{Namespace: "spine-system", Name: api.FailoverPolicyName}})).To(Succeed())
+				Expect(cluster.Client.Delete(ctx, s.policy())).To(Succeed())
 			}
 		}
 	})

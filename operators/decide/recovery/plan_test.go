@@ -114,6 +114,13 @@ func resynced(change func(*Resync)) Resync {
 	return f
 }
 
+// compared is what a site that acknowledged alone rests on.
+func compared(change func(*Compare)) Compare {
+	f := Compare{Resync: resynced(func(f *Resync) { f.Order.Alone = true }), Available: true}
+	change(&f)
+	return f
+}
+
 func restored(change func(*Restore)) Restore {
 	now := time.Date(2026, 11, 22, 15, 0, 0, 0, time.UTC)
 	f := Restore{
@@ -206,6 +213,8 @@ func TestPlans(t *testing.T) {
 		"resync-standby-broken": PlanResync(resynced(func(f *Resync) {
 			f.Order.Role, f.Done, f.Acknowledge, f.Cluster.UID, f.Doomed = common.SiteStandby, false, common.AcknowledgeSite, "", nil
 		})),
+		"compare-sites":           PlanCompare(compared(func(*Compare) {})),
+		"compare-sites-bookings":  PlanCompare(compared(func(f *Compare) { f.Kind = "BookingService" })),
 		"resync-standby-accepted": PlanResync(resynced(func(f *Resync) { f.Order.Alone, f.Accepted = true, true })),
 		"restore-database":        PlanRestore(restored(func(*Restore) {})),
 		"restore-bookings":        PlanRestore(restoredBookings(func(*Restore) {})),

@@ -88,6 +88,25 @@ func TestFound(t *testing.T) {
 	}
 }
 
+// What a site alone has, as a person reads it.
+func TestAlone(t *testing.T) {
+	f := compared(func(*Compare) {})
+	bookings := compared(func(f *Compare) { f.Kind = "BookingService" })
+	first, last := "2026-11-24T12:00:00.5Z", "2026-11-24T12:00:07Z"
+	for got, want := range map[string]string{
+		f.Alone(Alone{}): "site west has all messages of site east",
+		f.Alone(Alone{Alone: 1, Listed: 1, First: last, Last: last}): "site east alone has 1 message, accepted from " + last + " to " + last,
+		f.Alone(Alone{Alone: 70_000, Again: 4, Listed: 50_000, First: first, Last: last}): "site east alone has 70000 messages, accepted from " + first + " to " + last +
+			"; sent to site west again since: 4 of them; the list has the newest 50000",
+		bookings.Alone(Alone{}): "site west has all changes of referrals of site east",
+		bookings.Alone(Alone{Alone: 2, Listed: 2, First: first, Last: last}): "site east alone has 2 changes of referrals, made from " + first + " to " + last,
+	} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 func TestResynced(t *testing.T) {
 	done := func(change func(*Resync)) Resync {
 		return resynced(func(f *Resync) { follows(f); f.Done, f.Whole = true, true; change(f) })
@@ -135,6 +154,16 @@ func TestRefusals(t *testing.T) {
 	}{
 		"no such service": {Missing("MessagingService", "spine-messaging", "spin"), api.ReasonTargetNotFound, "no MessagingService spine-messaging/spin"},
 
+		"compare: one site only":                {PlanCompare(compared(func(f *Compare) { f.Site = "" })), api.ReasonNotApplicable, "nothing to compare"},
+		"compare: somebody else's database":     {PlanCompare(compared(func(f *Compare) { f.Elsewhere = map[string]string{Database: "db.test"} })), api.ReasonRunElsewhere, "db.test"},
+		"compare: a copy":                       {PlanCompare(compared(func(f *Compare) { f.Order.Role = common.SiteStandby })), api.ReasonNotApplicable, "holds nothing of its own"},
+		"compare: nobody knows who serves":      {PlanCompare(compared(func(f *Compare) { f.Vote.ReadAt = nil })), api.ReasonWitnessSilent, "which site serves"},
+		"compare: it serves":                    {PlanCompare(compared(func(f *Compare) { f.Vote.Site = f.Site })), api.ReasonNotApplicable, "holds anything of its own"},
+		"compare: it has not stopped yet":       {PlanCompare(compared(func(f *Compare) { f.Done = false })), api.ReasonStateUnknown, "has not stopped"},
+		"compare: the other site is silent":     {PlanCompare(compared(func(f *Compare) { f.There = nil })), api.ReasonStateUnknown, "nothing is compared here"},
+		"compare: the other one does not":       {PlanCompare(compared(func(f *Compare) { f.There.Role = common.SiteStandby })), api.ReasonStateUnknown, "nothing is compared here before it does"},
+		"compare: its database is gone":         {PlanCompare(compared(func(f *Compare) { f.Cluster.UID = "" })), api.ReasonStateUnknown, "cannot be read"},
+		"compare: its database does not run":    {PlanCompare(compared(func(f *Compare) { f.Available = false })), api.ReasonStateUnknown, "cannot be read"},
 		"resync: one site only":                 {PlanResync(resynced(func(f *Resync) { f.Site = "" })), api.ReasonNotApplicable, "at one site only"},
 		"resync: somebody else's database":      {PlanResync(resynced(func(f *Resync) { f.Elsewhere = map[string]string{Database: "db.test"} })), api.ReasonRunElsewhere, "db.test"},
 		"resync: nobody knows who serves":       {PlanResync(resynced(func(f *Resync) { f.Vote.ReadAt = nil })), api.ReasonWitnessSilent, "which site serves"},
@@ -145,7 +174,7 @@ func TestRefusals(t *testing.T) {
 		"resync: the other site is silent":      {PlanResync(resynced(func(f *Resync) { f.There = nil })), api.ReasonStateUnknown, "site west does not answer"},
 		"resync: the other one does not serve":  {PlanResync(resynced(func(f *Resync) { f.There.Role = common.SiteStandby })), api.ReasonStateUnknown, "does not serve at site west either"},
 		"resync: what is known is old":          {PlanResync(resynced(func(f *Resync) { f.Now = f.Now.Add(time.Second) })), api.ReasonWitnessSilent, "which site serves"},
-		"resync: it was specified so":           {PlanResync(resynced(func(f *Resync) { f.Acknowledge = common.AcknowledgeSite })), api.ReasonWorkAtRisk, "acceptUnknownLoss"},
+		"resync: it was specified so":           {PlanResync(resynced(func(f *Resync) { f.Acknowledge = common.AcknowledgeSite })), api.ReasonWorkAtRisk, "CompareSites lists that; whoever accepts that it is lost gives acceptUnknownLoss"},
 		"resync: it acknowledged alone":         {PlanResync(resynced(func(f *Resync) { f.Order.Alone = true })), api.ReasonWorkAtRisk, "acceptUnknownLoss"},
 		"resync: it follows":                    {PlanResync(resynced(func(f *Resync) { follows(f); f.Whole = true })), api.ReasonNotApplicable, "nothing to do"},
 		"resync: it follows with a member less": {PlanResync(resynced(follows)), api.ReasonNotApplicable, "RebuildReplica"},

@@ -95,6 +95,18 @@ func PlanResync(f Resync) Decision {
 
 // Held says what keeps the database here from being thrown away now.
 func (f Resync) Held() []api.Blocker {
+	if b := f.unsettled("is made a standby anew", "thrown away"); b != nil {
+		return b
+	}
+	if f.Risky() && !f.Accepted {
+		return []api.Blocker{blocker(api.ReasonWorkAtRisk, "%s acknowledged at site %s without waiting for site %s, and its database here may hold what nobody else has: CompareSites lists that; whoever accepts that it is lost gives acceptUnknownLoss with the reason", f.Service, f.Site, f.Peer)}
+	}
+	return nil
+}
+
+// unsettled says what keeps this site from being one that has lost its vote to another that serves: what only such a site
+// is fit for, and what is not done with its database before.
+func (f Resync) unsettled(fit, done string) []api.Blocker {
 	one := func(reason, format string, args ...any) []api.Blocker {
 		return []api.Blocker{blocker(reason, format, args...)}
 	}
@@ -102,15 +114,13 @@ func (f Resync) Held() []api.Blocker {
 	case f.Vote.ReadAt == nil || f.Now.Sub(f.Vote.ReadAt.Time) >= f.Term:
 		return one(api.ReasonWitnessSilent, "it is not known which site serves: see that the third place is reached from here")
 	case f.Vote.Site != f.Peer:
-		return one(api.ReasonNotApplicable, "the witness has %s on record: only a site that lost its vote to %s, or stands by for it, is made a standby anew", site(f.Vote.Site), f.Peer)
+		return one(api.ReasonNotApplicable, "the witness has %s on record: only a site that lost its vote to %s, or stands by for it, %s", site(f.Vote.Site), f.Peer, fit)
 	case f.Order.Role == common.SiteActive || !f.Done && f.Order.Role != common.SiteStandby:
 		return one(api.ReasonStateUnknown, "%s has not stopped at site %s yet: its manager stops it as soon as it knows that site %s serves", f.Service, f.Site, f.Peer)
 	case f.There == nil:
-		return one(api.ReasonStateUnknown, "site %s does not answer: nothing is thrown away here while it is not known what is there", f.Peer)
+		return one(api.ReasonStateUnknown, "site %s does not answer: nothing is %s here while it is not known what is there", f.Peer, done)
 	case f.There.Role != common.SiteActive:
-		return one(api.ReasonStateUnknown, "%s does not serve at site %s either: nothing is thrown away here before it does", f.Service, f.Peer)
-	case f.Risky() && !f.Accepted:
-		return one(api.ReasonWorkAtRisk, "%s acknowledged at site %s without waiting for site %s, and its database here may hold what nobody else has: read it first; whoever accepts that it is lost gives acceptUnknownLoss with the reason", f.Service, f.Site, f.Peer)
+		return one(api.ReasonStateUnknown, "%s does not serve at site %s either: nothing is %s here before it does", f.Service, f.Peer, done)
 	}
 	return nil
 }

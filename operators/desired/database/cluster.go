@@ -5,6 +5,7 @@ package database
 import (
 	"fmt"
 	"maps"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -175,7 +176,7 @@ func spread(a Args) []any {
 }
 
 func postgresql(a Args) map[string]any {
-	return map[string]any{
+	out := map[string]any{
 		"parameters": parameters(a),
 		"pg_hba": []any{
 			// First match wins: nothing in clear text, whatever follows.
@@ -185,6 +186,11 @@ func postgresql(a Args) map[string]any {
 		},
 		"synchronous": synchronous(a.Pair),
 	}
+	if a.Pair != nil {
+		out["pg_hba"] = slices.Insert(out["pg_hba"].([]any), 1, any(fmt.Sprintf("hostssl %s %s all cert map=%[2]s", a.Database, SiteReader)))
+		out["pg_ident"] = []any{fmt.Sprintf("%s %s %[1]s", SiteReader, replicationUser)}
+	}
+	return out
 }
 
 // managed keeps the owner's rights as they are meant: the program tells who follows its primary,
@@ -198,6 +204,10 @@ func managed(a Args) map[string]any {
 		// Each site has a password of its own, and what the site that was left had set comes with its log. A role that
 		// is managed with its password gets this site's again.
 		role["passwordSecret"] = map[string]any{"name": UserSecret(a.Name)}
+		return map[string]any{"roles": []any{role, map[string]any{
+			"name": SiteReader, "ensure": "present", "login": true, "inherit": true, "connectionLimit": int64(siteReaders),
+			"inRoles": []any{"pg_read_all_data"},
+		}}}
 	}
 	return map[string]any{"roles": []any{role}}
 }

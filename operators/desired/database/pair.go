@@ -3,11 +3,15 @@
 package database
 
 import (
+	"fmt"
+	"net"
 	"strconv"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
+	"spine.nhs.uk/controlplane/operators/desired/restricted"
 )
 
 // Pair is a Cluster's part in a database of two sites: one of them is written to, and the
@@ -31,6 +35,26 @@ func NewPair(site *common.SiteSpec, order common.SiteOrder, bothSites bool) *Pai
 
 // replicationUser is the one that CloudNativePG lets in by certificate, for replication only.
 const replicationUser = "streaming_replica"
+
+// SiteReader reads, from the other site, what its own database lacks (CompareSites). It has no password: it is let in by
+// the certificate that already lets that site copy all of it, and for no more than to read.
+const SiteReader = "site_reader"
+
+// siteReaders bounds its connections.
+const siteReaders = 4
+
+// Peer is how a program reaches the other site's database as SiteReader, with the files of PeerFiles.
+func (p *Pair) Peer(database string) string {
+	host := net.JoinHostPort(string(p.Site.Peer.DatabaseHost), strconv.Itoa(int(p.Site.Peer.DatabasePort)))
+	return fmt.Sprintf("postgres://%s@%s/%s", SiteReader, host, database)
+}
+
+// PeerFiles are the certificate for it, and the authority of its server.
+func PeerFiles(cluster string) []corev1.VolumeProjection {
+	return []corev1.VolumeProjection{
+		restricted.Secret(replicationSecret(cluster), "tls.crt", "tls.key"), restricted.Secret(serverSecret(cluster), "ca.crt"),
+	}
+}
 
 // follows says that the other site is written to.
 func (p *Pair) follows() bool { return p.Order.Role == common.SiteStandby }

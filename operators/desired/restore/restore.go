@@ -9,29 +9,23 @@ import (
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
-	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/utils/ptr"
 
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 	"spine.nhs.uk/controlplane/operators/desired/database"
 	"spine.nhs.uk/controlplane/operators/desired/network"
-	"spine.nhs.uk/controlplane/operators/desired/restricted"
+	"spine.nhs.uk/controlplane/operators/desired/task"
 )
 
 // restorer is the part whose pods compare a copy with the database in use, and carry over.
 const restorer = "restorer"
 
-// Where a restorer finds the two databases, how often it is tried, and for how many seconds it may
-// take to stop and what it found is kept.
+// Where a restorer finds the two databases.
 const (
 	fromDir = "/etc/spine/from"
 	toDir   = "/etc/spine/to"
-	tries   = 10
-	grace   = 30
-	kept    = 24 * 3600
 )
 
 // Service is one whose database can be restored.
@@ -110,41 +104,19 @@ const (
 // message with which it ends.
 func (c Copy) Job(image string, work Work) *batchv1.Job {
 	args := []string{
-		"restore", "--from-dir=" + fromDir, "--to-dir=" + toDir, "--until=" + c.To.UTC().Format(time.RFC3339Nano), "--report=/dev/termination-log",
+		"restore", "--from-dir=" + fromDir, "--to-dir=" + toDir, "--until=" + c.To.UTC().Format(time.RFC3339Nano), "--report=" + task.Report,
 	}
 	if work != Compare {
 		args = append(args, "--"+string(work))
 	}
 	spec := c.Of.Database.Spec
-	job := &batchv1.Job{
-		TypeMeta:   metav1.TypeMeta{APIVersion: "batch/v1", Kind: "Job"},
-		ObjectMeta: c.meta(c.JobName(work)),
-	}
-	job.Spec = batchv1.JobSpec{
-		BackoffLimit:            ptr.To[int32](tries),
-		TTLSecondsAfterFinished: ptr.To[int32](kept),
-		Template: corev1.PodTemplateSpec{
-			ObjectMeta: metav1.ObjectMeta{Labels: c.labels()},
-			Spec: corev1.PodSpec{
-				RestartPolicy:                 corev1.RestartPolicyNever,
-				AutomountServiceAccountToken:  ptr.To(false),
-				EnableServiceLinks:            ptr.To(false),
-				SecurityContext:               restricted.Pod(),
-				TerminationGracePeriodSeconds: ptr.To[int64](grace),
-				Containers: []corev1.Container{{
-					Name: restorer, Image: image, Args: args,
-					SecurityContext: restricted.Container(), Resources: restricted.Resources(c.Of.Resources),
-					Env: restricted.Heap(c.Of.Resources), TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
-					VolumeMounts: []corev1.VolumeMount{restricted.Mount("from", fromDir), restricted.Mount("to", toDir)},
-				}},
-				Volumes: []corev1.Volume{
-					restricted.Volume("from", database.Files(c.Of.Database.Name, spec, nil)...),
-					restricted.Volume("to", database.Files(c.Name, spec, nil)...),
-				},
-			},
+	return task.Job(task.Args{
+		Meta: c.meta(c.JobName(work)), Name: restorer, Image: image, Args: args, Resources: c.Of.Resources,
+		Mounts: []task.Mount{
+			{Name: "from", Path: fromDir, Files: database.Files(c.Of.Database.Name, spec, nil)},
+			{Name: "to", Path: toDir, Files: database.Files(c.Name, spec, nil)},
 		},
-	}
-	return job
+	})
 }
 
 // JobName of the Job that does a work.

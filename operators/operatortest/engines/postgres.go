@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/jackc/pgx/v5"
@@ -17,14 +19,14 @@ import (
 const postgresBin = "/usr/lib/postgresql/17/bin/"
 
 type postgres struct {
-	port   int
-	url    string
-	secure bool
+	port            int
+	url             string
+	secure, clients bool
 }
 
 // StartPostgres starts PostgreSQL 17 with one database, named postgres, whose
 // superuser of the same name needs no password. With a certificate it lets all
-// others in by TLS and password alone, at the same port. Stop or Kill ends it; so
+// others in by TLS and password alone, at the same port, unless Access says more. Stop or Kill ends it; so
 // does the end of this process.
 func StartPostgres(ctx context.Context, options Options) (*Server, error) {
 	port, err := options.port()
@@ -33,7 +35,7 @@ func StartPostgres(ctx context.Context, options Options) (*Server, error) {
 	}
 	url := fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", port)
 	secure := options.Certificate != nil
-	s, err := start(ctx, "postgresql", options, &postgres{port: port, url: url, secure: secure}, url)
+	s, err := start(ctx, "postgresql", options, &postgres{port: port, url: url, secure: secure, clients: options.Clients != nil}, url)
 	if err == nil && secure {
 		s.SecurePort = port
 	}
@@ -46,8 +48,12 @@ hostssl all all 127.0.0.1/32 scram-sha-256
 `
 
 func (p *postgres) prepare(ctx context.Context, s *Server) error {
-	if err := os.WriteFile(filepath.Join(s.data(), "access"), []byte(access), 0o644); err != nil {
-		return err
+	for name, text := range map[string]string{
+		"access": strings.Join(append(slices.Clone(s.options.Access), access), "\n"), "idents": strings.Join(s.options.Idents, "\n"),
+	} {
+		if err := os.WriteFile(filepath.Join(s.data(), name), []byte(text), 0o644); err != nil {
+			return err
+		}
 	}
 	return s.run(ctx, postgresBin+"initdb", "--pgdata="+inside+"/pg", "--username=postgres", "--auth=trust",
 		"--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions")
@@ -65,7 +71,11 @@ func (p *postgres) command() (args, env []string) {
 	}
 	if p.secure {
 		args = append(args, "-c", "ssl=on", "-c", "ssl_cert_file="+inside+"/"+certificateFile, "-c", "ssl_key_file="+inside+"/"+keyFile,
-			"-c", "hba_file="+inside+"/access")
+			"-c", "hba_file="+inside+"/access",
+			"-c", "ident_file="+inside+"/idents")
+	}
+	if p.clients {
+		args = append(args, "-c", "ssl_ca_file="+inside+"/"+clientsFile)
 	}
 	return args, nil
 }

@@ -47,12 +47,17 @@ type Options struct {
 	Port int
 	// Certificate and Key, in PEM, have the server speak TLS besides. None: it does not.
 	Certificate, Key []byte
+	// Clients is the authority, in PEM, of clients that PostgreSQL knows by their certificates, and Access and Idents are
+	// lines of its pg_hba.conf and pg_ident.conf, before its own.
+	Clients        []byte
+	Access, Idents []string
 }
 
 // Where a server's certificate and key are in its folder.
 const (
 	certificateFile = "tls.crt"
 	keyFile         = "tls.key"
+	clientsFile     = "clients.crt"
 )
 
 // A Server is one engine on this machine. Its methods are not for use from
@@ -126,7 +131,7 @@ func (s *Server) certify() error {
 		return nil
 	}
 	var errs []error
-	for name, content := range map[string][]byte{certificateFile: s.options.Certificate, keyFile: s.options.Key} {
+	for name, content := range map[string][]byte{certificateFile: s.options.Certificate, keyFile: s.options.Key, clientsFile: s.options.Clients} {
 		path := filepath.Join(s.data(), name)
 		errs = append(errs, os.WriteFile(path, content, 0o600), os.Chown(path, s.engine.user(), s.engine.user()))
 	}

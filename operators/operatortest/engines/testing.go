@@ -44,6 +44,15 @@ func SecureRabbitMQ(t testing.TB, a *Authority) *Server {
 	return server(t, StartRabbitMQ, secure(t, a))
 }
 
+// PeerPostgres lets clients in, besides, by their certificates of the same authority: access and idents are lines of
+// pg_hba.conf and pg_ident.conf.
+func PeerPostgres(t testing.TB, a *Authority, access, idents []string) *Server {
+	t.Helper()
+	o := secure(t, a)
+	o.Clients, o.Access, o.Idents = a.PEM, access, idents
+	return server(t, StartPostgres, o)
+}
+
 func secure(t testing.TB, a *Authority) Options {
 	t.Helper()
 	var o Options

@@ -47,7 +47,8 @@ type ApprovalRule struct {
 func Actions() []Action {
 	return []Action{
 		ActionRestartRolling, ActionRebuildBroker, ActionRebuildReplica, ActionReplayDeadLetters, ActionQuarantineSupplier,
-		ActionReleaseSupplier, ActionScaleOut, ActionResyncStandby, ActionRestoreDatabase, ActionDrainHost, ActionReturnHost, ActionFenceHost,
+		ActionReleaseSupplier, ActionScaleOut, ActionCompareSites, ActionResyncStandby, ActionRestoreDatabase, ActionDrainHost, ActionReturnHost,
+		ActionFenceHost,
 	}
 }
 

@@ -6,7 +6,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // Action of a ServiceRecovery.
 //
-// +kubebuilder:validation:Enum=RestartRolling;RebuildBroker;RebuildReplica;ReplayDeadLetters;QuarantineSupplier;ReleaseSupplier;ScaleOut;ResyncStandby;RestoreDatabase;DrainHost;ReturnHost;FenceHost
+// +kubebuilder:validation:Enum=RestartRolling;RebuildBroker;RebuildReplica;ReplayDeadLetters;QuarantineSupplier;ReleaseSupplier;ScaleOut;CompareSites;ResyncStandby;RestoreDatabase;DrainHost;ReturnHost;FenceHost
 type Action string
 
 // Actions on a service, and on a host.
@@ -26,6 +26,9 @@ const (
 	ActionReleaseSupplier Action = "ReleaseSupplier"
 	// ActionScaleOut runs more replicas of the service's own program than its specification says.
 	ActionScaleOut Action = "ScaleOut"
+	// ActionCompareSites lists what the service's database at a site that lost its vote holds, and the one of the site that
+	// serves does not. It changes nothing.
+	ActionCompareSites Action = "CompareSites"
 	// ActionResyncStandby throws the service's database at a site that does not serve away, and copies the other site's.
 	ActionResyncStandby Action = "ResyncStandby"
 	// ActionRestoreDatabase has the service go on with its database as it was at a time, and with

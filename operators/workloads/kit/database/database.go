@@ -9,8 +9,10 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -75,15 +77,57 @@ func fromDir(dir string) (Settings, error) {
 	if err != nil {
 		return Settings{}, fmt.Errorf("database directory: port: expected a number up to 65535")
 	}
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM([]byte(values["ca.crt"])) {
-		return Settings{}, fmt.Errorf("database directory: ca.crt: expected PEM certificates")
-	}
 	c.Host, c.Port, c.Database = values["host"], uint16(port), values["dbname"]
 	c.User, c.Password = values["username"], values["password"]
+	if err := encrypt(c, values["ca.crt"]); err != nil {
+		return Settings{}, fmt.Errorf("database directory: ca.crt: %w", err)
+	}
+	return harden(c, engine), nil
+}
+
+// encrypt has the server's certificate be for its host, by these authorities, whatever else the settings say.
+func encrypt(c *pgx.ConnConfig, authorities string) error {
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM([]byte(authorities)) {
+		return errors.New("expected PEM certificates")
+	}
 	c.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots, ServerName: c.Host}
 	c.Fallbacks = nil
-	return harden(c, engine), nil
+	return nil
+}
+
+// Peer is the source for the Replicated database of the other site, which knows its user by a certificate: address is as
+// postgres://site_reader@db.west.example:5433/spine, and dir holds tls.crt, tls.key and ca.crt.
+func Peer(address, dir string) (Source, error) {
+	u, err := url.Parse(address)
+	if err == nil {
+		if _, secret := u.User.Password(); secret {
+			return nil, errors.New("expected no password: the certificate tells who it is")
+		}
+	}
+	if err != nil || u.Scheme != "postgres" || u.User.Username() == "" || u.Hostname() == "" || len(u.Path) < 2 || u.RawQuery != "" {
+		return nil, fmt.Errorf("%q: expected an address as postgres://site_reader@db.west.example:5433/spine", address)
+	}
+	c, err := pgx.ParseConfig(address)
+	if err != nil {
+		return nil, fmt.Errorf("%q: expected an address as postgres://site_reader@db.west.example:5433/spine", address)
+	}
+	return func() (Settings, error) {
+		c := c.Copy()
+		authorities, err := os.ReadFile(filepath.Join(dir, "ca.crt"))
+		if err != nil {
+			return Settings{}, err
+		}
+		if err := encrypt(c, string(authorities)); err != nil {
+			return Settings{}, fmt.Errorf("ca.crt: %w", err)
+		}
+		certificate, err := tls.LoadX509KeyPair(filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key"))
+		if err != nil {
+			return Settings{}, err
+		}
+		c.TLSConfig.Certificates = []tls.Certificate{certificate}
+		return harden(c, Replicated), nil
+	}, nil
 }
 
 // harden adds what every connection needs: a host that died without a word is noticed in 10 s, a server that is no

@@ -12,20 +12,23 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Pair is a database and the copy of it that was restored to a point in time.
-type Pair struct{ From, To *pgxpool.Pool }
+// Pair is two databases that are compared.
+type Pair struct {
+	From, To *pgxpool.Pool
+	names    [2]string
+}
 
-// OpenPair opens at most so many connections to each. One that leads to the same database as the other is an error: a
+// OpenPair opens at most so many connections to each; the names are those in errors. One that leads to the same database as the other is an error: a
 // comparison would find that nothing is missing.
-func OpenPair(ctx context.Context, from, to Source, application string, connections int) (*Pair, error) {
-	p := &Pair{}
+func OpenPair(ctx context.Context, from, to Source, names [2]string, application string, connections int) (*Pair, error) {
+	p := &Pair{names: names}
 	var err error
 	if p.From, err = Pool(ctx, from, application, connections); err != nil {
-		return nil, fmt.Errorf("the database before: %w", err)
+		return nil, fmt.Errorf("%s: %w", names[0], err)
 	}
 	if p.To, err = Pool(ctx, to, application, connections); err != nil {
 		p.From.Close()
-		return nil, fmt.Errorf("the restored database: %w", err)
+		return nil, fmt.Errorf("%s: %w", names[1], err)
 	}
 	if err := p.distinct(ctx); err != nil {
 		p.Close()
@@ -43,9 +46,9 @@ func (p *Pair) Close() {
 // Name says in errors which of the two a pool is.
 func (p *Pair) Name(pool *pgxpool.Pool) string {
 	if pool == p.From {
-		return "the database before"
+		return p.names[0]
 	}
-	return "the restored database"
+	return p.names[1]
 }
 
 func (p *Pair) distinct(ctx context.Context) error {
@@ -57,7 +60,7 @@ func (p *Pair) distinct(ctx context.Context) error {
 		}
 	}
 	if found[0] == found[1] {
-		return errors.New("both addresses lead to the same database: give the one before and the restored one")
+		return fmt.Errorf("both addresses lead to the same database: give %s and %s", p.names[0], p.names[1])
 	}
 	return nil
 }

@@ -11,14 +11,15 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/spf13/pflag"
 
 	"spine.nhs.uk/controlplane/operators/workloads/kit/database"
 )
+
+// Names of the two databases in errors.
+var Names = [2]string{"the database before", "the restored database"}
 
 // Flags are those that every such command has.
 type Flags struct {
@@ -82,7 +83,7 @@ type Report struct {
 func (f *Flags) Run(ctx context.Context, out io.Writer, work func(from, to database.Source, until time.Time) (Report, error)) error {
 	err := f.run(ctx, out, work)
 	if err != nil {
-		return errors.New("restore: " + oneLine(err))
+		return errors.New("restore: " + database.OneLine(err))
 	}
 	return nil
 }
@@ -93,12 +94,12 @@ func (f *Flags) run(ctx context.Context, out io.Writer, work func(from, to datab
 		return err
 	}
 	from, to := database.Dir(f.FromDir), database.Dir(f.ToDir)
-	if err := errors.Join(reached(ctx, "the database before", from), reached(ctx, "the restored database", to)); err != nil {
-		return stopped(ctx, err)
+	if err := errors.Join(database.Reached(ctx, Names[0], from), database.Reached(ctx, Names[1], to)); err != nil {
+		return database.Stopped(ctx, err)
 	}
 	report, err := work(from, to, until)
 	if err != nil {
-		return stopped(ctx, err)
+		return database.Stopped(ctx, err)
 	}
 	text, err := json.Marshal(report)
 	if err != nil {
@@ -110,45 +111,4 @@ func (f *Flags) run(ctx context.Context, out io.Writer, work func(from, to datab
 	}
 	_, err = out.Write(text)
 	return err
-}
-
-// reachWithin is how long a database may take to let this program in: the rules of a new pod's network are
-// drawn up after it has begun, and until then every connection is refused.
-const reachWithin = 2 * time.Minute
-
-// reached waits until a database lets this program in.
-func reached(ctx context.Context, what string, source database.Source) error {
-	ctx, cancel := context.WithTimeout(ctx, reachWithin)
-	defer cancel()
-	for {
-		settings, err := source()
-		if err != nil {
-			return fmt.Errorf("%s: %w", what, err)
-		}
-		conn, err := pgx.ConnectConfig(ctx, settings.ConnConfig)
-		if err == nil {
-			return conn.Close(ctx)
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%s: %w", what, err)
-		case <-time.After(time.Second):
-		}
-	}
-}
-
-func stopped(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return errors.New("stopped before it was done; run it again")
-	}
-	return err
-}
-
-// oneLine joins the lines of an error: several that were found together, or the addresses that a driver tried.
-func oneLine(err error) string {
-	lines := strings.Split(err.Error(), "\n")
-	for i := range lines {
-		lines[i] = strings.TrimSpace(lines[i])
-	}
-	return strings.Join(lines, "; ")
 }

@@ -97,15 +97,12 @@ func (g *Gateway) count(ctx context.Context) (Status, error) {
 	return s, nil
 }
 
-// probeBox is both ends of the deep probe's messages; no mailbox may have this name, as it is not one.
-const probeBox = "spine-probe"
-
 // Deep sends one message through the whole path: ledger, broker, consumer, settlement.
 func (g *Gateway) Deep(ctx context.Context) ops.Deep {
 	var d ops.Deep
 	name := "probe/" + strconv.Itoa(g.ledger.Node())
 	e := &ledger.Entry{
-		Submission: &message.Submission{Sender: probeBox, Recipient: probeBox, Interaction: "SPINE_PROBE", Body: []byte("probe")},
+		Submission: &message.Submission{Sender: ledger.ProbeBox, Recipient: ledger.ProbeBox, Interaction: "SPINE_PROBE", Body: []byte("probe")},
 		Lane:       name, Parts: 1,
 	}
 	d.Run("ledger", func() error {

@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"spine.nhs.uk/controlplane/operators/workloads/kit/database"
+	kit "spine.nhs.uk/controlplane/operators/workloads/kit/restore"
 	"spine.nhs.uk/controlplane/operators/workloads/messaging/message"
 )
 
@@ -169,7 +170,7 @@ type pair struct {
 const connections = 2
 
 func openPair(ctx context.Context, from, to database.Source, until time.Time) (*pair, error) {
-	both, err := database.OpenPair(ctx, ordered(from), ordered(to), "message-gateway-restore", connections)
+	both, err := database.OpenPair(ctx, ordered(from), ordered(to), kit.Names, "message-gateway-restore", connections)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"spine.nhs.uk/controlplane/operators/workloads/kit/database"
+	kit "spine.nhs.uk/controlplane/operators/workloads/kit/restore"
 )
 
 const (
@@ -40,7 +41,7 @@ type pair struct {
 }
 
 func openPair(ctx context.Context, from, to database.Source, until time.Time) (*pair, error) {
-	both, err := database.OpenPair(ctx, set(from), set(to), "booking-service-restore", connections)
+	both, err := database.OpenPair(ctx, set(from), set(to), kit.Names, "booking-service-restore", connections)
 	if err != nil {
 		return nil, err
 	}
