@@ -20,30 +20,45 @@ import (
 	"spine.nhs.uk/controlplane/operators/workloads/kit/database"
 )
 
+// open opens the database of a directory.
+func open(t *testing.T, dir string) *store.Store {
+	t.Helper()
+	s, err := store.Open(t.Context(), store.Options{Source: database.Dir(dir), Connections: 2, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+// refer makes a referral in the database of a directory.
+func refer(t *testing.T, dir string, created time.Time) *domain.Referral {
+	t.Helper()
+	ubrn, err := domain.NewUBRN(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	created = created.UTC().Truncate(time.Microsecond)
+	r := &domain.Referral{
+		UBRN: ubrn, Version: 1, RequestID: store.NewRequestID(), State: domain.NotBooked, Patient: "9434765919", Referrer: "A1", Priority: domain.Routine,
+		Pathway: created, Created: created, Updated: created,
+	}
+	s := open(t, dir)
+	defer s.Close()
+	_, _, _, err = s.Create(t.Context(), domain.Caller{Application: "gp", Organisation: "A1"}, store.Key{}, r, store.Access{Salt: []byte{1}, Hash: []byte{2}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
 // The owner of the database, who is no superuser, can do all of it.
 func TestEnginesRestore(t *testing.T) {
 	site := engines.NewSite(t, nil, nil)
 	from, to := site.Dir("spine"), site.Dir("restored")
-	// refer returns when the referral was made.
 	refer := func(created time.Time) string {
 		t.Helper()
-		s, err := store.Open(t.Context(), store.Options{Source: database.Dir(from), Connections: 2, Now: time.Now})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer s.Close()
-		ubrn, err := domain.NewUBRN(rand.Reader)
-		if err != nil {
-			t.Fatal(err)
-		}
-		created = created.UTC().Truncate(time.Microsecond)
-		_, _, _, err = s.Create(t.Context(), domain.Caller{Application: "gp", Organisation: "A1"}, store.Key{}, &domain.Referral{
-			UBRN: ubrn, Version: 1, RequestID: store.NewRequestID(), State: domain.NotBooked, Patient: "9434765919", Referrer: "A1", Priority: domain.Routine,
-			Pathway: created, Created: created, Updated: created}, store.Access{Salt: []byte{1}, Hash: []byte{2}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return created.Format(time.RFC3339Nano)
+		return refer(t, from, created).Created.Format(time.RFC3339Nano)
 	}
 	site.Run(`CREATE DATABASE spine OWNER owner`)
 	first := refer(time.Now().Add(-time.Hour))

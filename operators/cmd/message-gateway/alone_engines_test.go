@@ -15,8 +15,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
-	desired "spine.nhs.uk/controlplane/operators/desired/database"
 	"spine.nhs.uk/controlplane/operators/operatortest"
 	"spine.nhs.uk/controlplane/operators/operatortest/engines"
 	"spine.nhs.uk/controlplane/operators/workloads/kit/database"
@@ -24,29 +22,9 @@ import (
 	"spine.nhs.uk/controlplane/operators/workloads/messaging/message"
 )
 
-// lines of a list in a Cluster of two sites: who is let in to the database of that name.
-func lines(t *testing.T, name string) (access, idents []string) {
-	t.Helper()
-	cluster := desired.Cluster(desired.Args{
-		Name: "spine-db", Database: name, Owner: engines.Owner, Profile: desired.ProfileLedger,
-		Pair: desired.NewPair(operatortest.Site(common.RoleActive), common.SiteOrder{Role: common.SiteActive, Epoch: 1}, false),
-	})
-	settings := cluster.Object["spec"].(map[string]any)["postgresql"].(map[string]any)
-	for _, line := range settings["pg_hba"].([]any) {
-		// What refuses would refuse the test's own superuser.
-		if !strings.HasSuffix(line.(string), "reject") {
-			access = append(access, line.(string))
-		}
-	}
-	for _, line := range settings["pg_ident"].([]any) {
-		idents = append(idents, line.(string))
-	}
-	return access, idents
-}
-
 // The site that serves went on from a copy of this one's ledger; what came here after that is listed, and it alone.
 func TestEnginesAlone(t *testing.T) {
-	access, idents := lines(t, "serves")
+	access, idents := operatortest.Access("serves", engines.Owner)
 	site := engines.NewSite(t, access, idents)
 	site.Run(`CREATE ROLE site_reader LOGIN IN ROLE pg_read_all_data`)
 	accept := func(name string, requests ...string) (out []message.Seq) {
