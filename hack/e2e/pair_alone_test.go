@@ -25,6 +25,8 @@ import (
 const compareFor = 5 * time.Minute
 
 var (
+	// forgotten is how a generator ends whose users asked for referrals that only the lost site knew.
+	forgotten = regexp.MustCompile(`pages were refused: /\w+: HTTP 404\n`)
 	// saved is how the evidence says where the list is.
 	saved = regexp.MustCompile(`kubectl (-n \S+ logs \S+) > missing\.csv`)
 	// lostBooking is how the checker names one.
@@ -37,7 +39,7 @@ var (
 func lostAlone(ctx context.Context) {
 	canTakeOver(ctx, "west", 10*time.Minute)
 	run := startLoad(ctx, 15*time.Minute)
-	run.refused = destroyed
+	run.refused = forgotten
 	run.flowing(ctx)
 	heal := rackFault(ctx, []string{"partition", "east", "west"}, []string{"heal"})
 	at("east")
