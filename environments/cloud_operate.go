@@ -45,9 +45,9 @@ type Recovery struct {
 	// hours is how long recovery may take after the loss of the environment, 1 to 168.
 	// Default: the tier's.
 	Hours int `json:"hours"`
-	// standby is None, PilotLight (data follows, machines are started when needed) or
-	// WarmStandby (a small copy runs). It is said of the environment that takes over.
-	// Default: the class's.
+	// standby is None, PilotLight (machines are started when needed) or WarmStandby (a
+	// small copy runs). It is said of the environment that takes over; its data comes from
+	// the copies of backups in backupAccount either way. Default: the class's.
 	Standby Standby `json:"standby"`
 }
 
