@@ -16,6 +16,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"spine.nhs.uk/controlplane/hack/load/check"
+	"spine.nhs.uk/controlplane/hack/load/fleet"
 	common "spine.nhs.uk/controlplane/operators/api/common/v1alpha1"
 	messaging "spine.nhs.uk/controlplane/operators/api/messaging/v1alpha1"
 	resilience "spine.nhs.uk/controlplane/operators/api/resilience/v1alpha1"
@@ -108,9 +109,11 @@ func lostAlone(ctx context.Context) {
 		}
 		var again, not int64
 		for _, row := range rows {
-			if row[len(row)-1] == "true" {
+			switch sender := row[2]; {
+			case !strings.HasPrefix(sender, fleet.Prefix): // an event of the booking service
+			case row[len(row)-1] == "true":
 				again++
-			} else {
+			default:
 				not++
 			}
 		}
