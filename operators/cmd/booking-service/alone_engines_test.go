@@ -49,7 +49,9 @@ func TestEnginesAlone(t *testing.T) {
 	if err := program.ExecuteContext(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	at := func(r *domain.Referral) string { return r.Updated.UTC().Truncate(time.Microsecond).Format(time.RFC3339Nano) }
+	at := func(r *domain.Referral) string {
+		return r.Updated.UTC().Truncate(time.Microsecond).Format(time.RFC3339Nano)
+	}
 	row := func(r *domain.Referral, event, there string) string {
 		return fmt.Sprintf("%s,%d,%s,%s,,%s\n", r.UBRN, r.Version, at(r), event, there)
 	}
